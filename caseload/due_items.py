@@ -27,8 +27,11 @@ from reminders import care_model, phrasing
 from reminders.rules import zones
 
 DUE = DueRound.state == "waiting"
-# After midnight, when the days of the registry have moved on; the item waits for the day.
-NIGHT, PAGE = time(3), 200
+# After midnight, when the days of the registry have moved on; the item waits for the day. So many episodes are read at
+# once, and no more items than these are made in one transaction: whoever writes meanwhile does not wait long.
+NIGHT, PAGE, MADE = time(3), 1000, 100
+# After a failure: so few stand beside the one that cannot be looked at, and are passed over with it.
+AGAIN = 50
 # Own choice: by then somebody has looked at it, or the item escalates like any task.
 WITHIN = timedelta(days=3)
 ACTOR = audit.Actor.system("caseload")
@@ -40,6 +43,14 @@ class _Clinic(NamedTuple):
     session: Session
     clinic: Clinic
     rules: frozenset[str]
+
+
+class _Begun(NamedTuple):
+    """That something has come to be due in an episode, by which rule, with its days or points."""
+
+    episode_id: UUID
+    rule: str
+    number: int
 
 
 def drain() -> int:
@@ -77,8 +88,7 @@ def _handle(session: Session, rows: Sequence[DueRound]) -> None:
     for row in rows:
         clinic = session.get_one(Clinic, row.clinic_id)
         page = _page(session, row)
-        look(session, clinic, page)
-        _go_on(row, clinic, page)
+        _go_on(row, clinic, page, look(session, clinic, page))
 
 
 def _page(session: Session, row: DueRound) -> list[UUID]:
@@ -86,13 +96,18 @@ def _page(session: Session, row: DueRound) -> list[UUID]:
     standing = exists().where(DueNotice.episode_id == Episode.id, DueNotice.ended_at.is_(None))
     found = select(Episode.id).where(Episode.clinic_id == row.clinic_id, or_(listing.OPEN, standing))
     found = found.where(Episode.id > row.after_id) if row.after_id is not None else found
-    return list(session.scalars(found.order_by(Episode.id).limit(PAGE)))
+    return list(session.scalars(found.order_by(Episode.id).limit(_size(row))))
 
 
-def _go_on(row: DueRound, clinic: Clinic, page: Sequence[UUID]) -> None:
-    whole, now = len(page) == PAGE, clock.now()
-    row.after_id = page[-1] if whole else None
-    row.try_after = now if whole else _next_night(clinic, now)
+def _size(row: DueRound) -> int:
+    return min(PAGE, AGAIN) if row.attempts > 1 else PAGE  # the first attempt is counted as it begins
+
+
+def _go_on(row: DueRound, clinic: Clinic, page: Sequence[UUID], reached: UUID | None = None) -> None:
+    """Go on behind the page, or behind the last episode of it that was reached."""
+    now = clock.now()
+    row.after_id = reached or (page[-1] if len(page) == _size(row) else None)
+    row.try_after = now if row.after_id else _next_night(clinic, now)
     row.attempts, row.last_error = 0, None
 
 
@@ -102,16 +117,27 @@ def _next_night(clinic: Clinic, now: datetime) -> datetime:
     return tonight if tonight > now else tonight + timedelta(days=1)
 
 
-def look(session: Session, clinic: Clinic, episode_ids: Collection[UUID]) -> None:
-    """Make the items of what has come to be due in these episodes, and say of those that stand what is over."""
+def look(session: Session, clinic: Clinic, episode_ids: Collection[UUID]) -> UUID | None:
+    """Make the items of what has come to be due in these episodes, and say of those that stand what is over.
+
+    Returns the last episode that was looked at where there were more items to make than at once, None where all were.
+    """
     terms = care_model.of_clinic(clinic)
     wanted = _Clinic(session, clinic, frozenset(terms.items) if terms.registry else frozenset())
     standing = _standing(session, episode_ids)
     if not wanted.rules and not standing:
-        return
+        return None
     db.load_keys(session, [clinic.key_id])
-    for each in listing.standings(session, clinic, among(session, Episode.id, episode_ids)):
-        _look_at(wanted, each, standing.get(each.id, {}))
+    every = listing.standings(session, clinic, among(session, Episode.id, episode_ids))
+    begun: list[_Begun] = []
+    reached = None
+    for each in sorted(every, key=lambda each: each.id):
+        begun += _look_at(wanted, each, standing.get(each.id, {}))
+        if len(begun) >= MADE:
+            reached = each.id
+            break
+    _begin(wanted, begun)
+    return reached
 
 
 def _standing(session: Session, episode_ids: Collection[UUID]) -> dict[UUID, dict[str, DueNotice]]:
@@ -124,14 +150,17 @@ def _standing(session: Session, episode_ids: Collection[UUID]) -> dict[UUID, dic
     return by_episode
 
 
-def _look_at(wanted: _Clinic, each: listing.Standing, standing: Mapping[str, DueNotice]) -> None:
+def _look_at(wanted: _Clinic, each: listing.Standing, standing: Mapping[str, DueNotice]) -> list[_Begun]:
+    """Say what is over, and return what has come to be due."""
     due_now = {reason.key: reason.number for reason in each.due}
     for rule, notice in standing.items():
         if rule not in due_now or rule not in wanted.rules:
             _over(wanted, notice, _why_over(each, rule, wanted.rules))
-    for rule in due.KEYS:
-        if rule in due_now and rule in wanted.rules and rule not in standing:
-            _begun(wanted, each, rule, due_now[rule])
+    return [
+        _Begun(each.id, rule, due_now[rule])
+        for rule in due.KEYS
+        if rule in due_now and rule in wanted.rules and rule not in standing
+    ]
 
 
 def _why_over(each: listing.Standing, rule: str, rules: Collection[str]) -> str:
@@ -140,17 +169,37 @@ def _why_over(each: listing.Standing, rule: str, rules: Collection[str]) -> str:
     return "over" if rule in rules else "switched_off"
 
 
-def _begun(wanted: _Clinic, each: listing.Standing, rule: str, number: int) -> None:
-    """Something has come to be due: an item, or the one that still stands from the last time."""
-    session, now = wanted.session, clock.now()
-    title = _words()[f"care_due_{rule}"].format(number=number)
-    before, item = _open_before(session, each.id, rule)
-    if before is not None and item is not None:
-        before.ended_at, before.why = None, None
-        item.summary = title
-        items.note_event(session, item, ACTOR, "due_again")
+def _begin(wanted: _Clinic, begun: Sequence[_Begun]) -> None:
+    """Something has come to be due: items, or those that still stand from the last time. What they are made of is read
+    once for all."""
+    if not begun:
         return
-    episode = session.get_one(Episode, each.id)
+    session, ids = wanted.session, {each.episode_id for each in begun}
+    rows = session.execute(
+        select(Episode, Patient, Staff)
+        .join(Patient, Patient.id == Episode.patient_id)
+        .join(Staff, Staff.id == Episode.manager_id)
+        .where(among(session, Episode.id, ids))
+    )
+    people = {episode.id: (patient, manager) for episode, patient, manager in rows}
+    before = _open_before(session, ids)
+    for each in begun:
+        title = _words()[f"care_due_{each.rule}"].format(number=each.number)
+        if (each.episode_id, each.rule) in before:
+            _again(session, *before[each.episode_id, each.rule], title)
+        else:
+            _make(wanted, each, title, *people[each.episode_id])
+
+
+def _again(session: Session, notice: DueNotice, item: InboxItem, title: str) -> None:
+    notice.ended_at, notice.why = None, None
+    item.summary = title
+    items.note_event(session, item, ACTOR, "due_again")
+
+
+def _make(wanted: _Clinic, each: _Begun, title: str, patient: Patient, manager: Staff) -> None:
+    """Make an item, the care manager's; whoever's routing chooses where they can no longer have it."""
+    session, now = wanted.session, clock.now()
     made = tasks.make(
         session,
         wanted.clinic,
@@ -158,32 +207,28 @@ def _begun(wanted: _Clinic, each: listing.Standing, rule: str, number: int) -> N
         tasks.Wanted(
             title=title,
             due=now + WITHIN,
-            owner=_manager(session, episode),
-            patient=session.get_one(Patient, episode.patient_id),
+            owner=manager if readers.may_be_asked(manager, patient=True) else None,
+            patient=patient,
             made="registry",
-            source=f"care_episode:{episode.id}",
+            source=f"care_episode:{each.episode_id}",
         ),
     )
-    session.add(DueNotice(clinic_id=episode.clinic_id, episode_id=episode.id, rule=rule, item_id=made.id, began_at=now))
+    facts = {"episode_id": each.episode_id, "rule": each.rule, "item_id": made.id, "began_at": now}
+    session.add(DueNotice(clinic_id=wanted.clinic.id, **facts))
     session.flush()
 
 
-def _open_before(session: Session, episode_id: UUID, rule: str) -> tuple[DueNotice | None, InboxItem | None]:
-    """The last notice of this rule whose item nobody has closed yet."""
-    row = session.execute(
+def _open_before(
+    session: Session, episode_ids: Collection[UUID]
+) -> dict[tuple[UUID, str], tuple[DueNotice, InboxItem]]:
+    """The last notice of each rule whose item nobody has closed yet."""
+    rows = session.execute(
         select(DueNotice, InboxItem)
         .join(InboxItem, InboxItem.id == DueNotice.item_id)
-        .where(DueNotice.episode_id == episode_id, DueNotice.rule == rule, InboxItem.state != "done")
-        .order_by(DueNotice.began_at.desc(), DueNotice.id.desc())
-        .limit(1)
-    ).one_or_none()
-    return (row[0], row[1]) if row is not None else (None, None)
-
-
-def _manager(session: Session, episode: Episode) -> Staff | None:
-    """Whose item it is: the care manager's; None, whoever routing chooses, where they no longer can have it."""
-    manager = session.get(Staff, episode.manager_id)
-    return manager if manager is not None and readers.may_be_asked(manager, patient=True) else None
+        .where(among(session, DueNotice.episode_id, episode_ids), InboxItem.state != "done")
+        .order_by(DueNotice.began_at, DueNotice.id)
+    )
+    return {(notice.episode_id, notice.rule): (notice, item) for notice, item in rows}
 
 
 def _over(wanted: _Clinic, notice: DueNotice, why: str) -> None:

@@ -8,7 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, Protocol, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,24 +16,16 @@ from sqlalchemy import Table, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from caseload.models import Episode
-from caseload.registry import progress
+from caseload.registry import progress, totals
+from caseload.registry.totals import Scored, Totals
 from config import db
 from config.db.sets import among
 from intake_links.models import Screen
 from messaging.models import Clinic
 
 # Another version makes everything anew, at the next reading.
-VERSION = 2
+VERSION = 3
 Scale = tuple[UUID, str]
-
-
-class Scored(NamedTuple):
-    """A total of the primary scale on a day in the clinic's zone; `self_harm` where its item was positive, `imported`
-    where it came with a registry's file and no form of that day is here."""
-
-    point: progress.Point
-    self_harm: bool
-    imported: bool = False
 
 
 class Kept(Protocol):
@@ -47,6 +39,8 @@ class Kept(Protocol):
     scores_ct: Any
     scores_of: Any
     imported_ct: Any
+    enrolled_on: Any
+    ended_on: Any
 
 
 COLUMNS = (
@@ -58,20 +52,28 @@ COLUMNS = (
     Episode.scores_ct,
     Episode.scores_of,
     Episode.imported_ct,
+    Episode.enrolled_on,
+    Episode.ended_on,
 )
 
 
-def of_episodes(session: Session, clinic: Clinic, of: Sequence[Kept]) -> dict[UUID, list[Scored]]:
-    """Return by episode every total of its patient on its scale, oldest first; keep what had changed since.
+def of_episodes(session: Session, clinic: Clinic, of: Sequence[Kept], today: date) -> dict[UUID, Totals]:
+    """Return by episode the totals of its patient on its scale as they stand today; keep what had changed since.
 
     The keys of `of` are loaded. A session that only reads must not ask.
     """
     made_of = _made_of(session, clinic, of)
     stale = [row for row in of if row.scores_of != made_of[row.id]]
     forms = of_forms(session, clinic, {row.patient_id for row in stale}) if stale else {}
-    fresh = {row.id: _with_imported(row, forms.get((row.patient_id, row.scale), [])) for row in stale}
+    fresh = {
+        row.id: totals.written(
+            row.enrolled_on, row.ended_on, _with_imported(row, forms.get((row.patient_id, row.scale), []))
+        )
+        for row in stale
+    }
     _keep(session, stale, fresh, made_of)
-    return {row.id: fresh[row.id] if row.id in fresh else _opened(row) for row in of}
+    kept = {row.id: fresh.get(row.id) or Episode.scores.opened(row, Episode) or b"" for row in of}
+    return {row.id: totals.opened(kept[row.id], row.enrolled_on, row.ended_on, today) for row in of}
 
 
 def _with_imported(row: Kept, of_forms: Sequence[Scored]) -> list[Scored]:
@@ -114,7 +116,7 @@ def _made_of(session: Session, clinic: Clinic, of: Sequence[Kept]) -> dict[UUID,
     """Return by episode of what its totals are made: how many forms, when the last was scored, what was imported.
 
     A form that comes, goes with its record or is told anew by its EHR, which scores it again, changes a number here.
-    The zone decides the day of each.
+    The zone decides the day of each, and the day of enrolment which is the first.
     """
     rows = session.execute(
         select(Screen.patient_id, Screen.instrument, func.count(), func.max(Screen.scored_at))
@@ -127,17 +129,19 @@ def _made_of(session: Session, clinic: Clinic, of: Sequence[Kept]) -> dict[UUID,
     )
     forms = {(patient_id, scale): f"{number} {at}" for patient_id, scale, number, at in rows}
     whole = f"{VERSION} {clinic.zone}"
-    return {row.id: f"{whole} {len(row.imported_ct or b'')} {forms.get((row.patient_id, row.scale), 0)}" for row in of}
+    return {
+        row.id: f"{whole} {row.enrolled_on} {row.ended_on or '-'} {len(row.imported_ct or b'')}"
+        f" {forms.get((row.patient_id, row.scale), 0)}"
+        for row in of
+    }
 
 
-def _keep(
-    session: Session, stale: Sequence[Kept], fresh: Mapping[UUID, list[Scored]], made_of: Mapping[UUID, str]
-) -> None:
+def _keep(session: Session, stale: Sequence[Kept], fresh: Mapping[UUID, bytes], made_of: Mapping[UUID, str]) -> None:
     """Write what was read beside its episodes, by their ids in order: two readers do not lock each other."""
     rows = [
         {
             "which": row.id,
-            "sealed": Episode.scores.closed(row, _written(fresh[row.id]), Episode),
+            "sealed": Episode.scores.closed(row, fresh[row.id], Episode),
             "made_of": made_of[row.id],
         }
         for row in sorted(stale, key=lambda row: row.id)
@@ -147,16 +151,3 @@ def _keep(
         of_one = update(table).where(table.c.id == bindparam("which"))
         # By columns: that an episode was read is no news to whoever looks at its page.
         session.connection().execute(of_one.values(scores_ct=bindparam("sealed"), scores_of=bindparam("made_of")), rows)
-
-
-def _written(scores: Sequence[Scored]) -> bytes:
-    lines = [[each.point.on.toordinal(), each.point.total, int(each.self_harm), int(each.imported)] for each in scores]
-    return json.dumps(lines, separators=(",", ":")).encode()
-
-
-def _opened(row: Kept) -> list[Scored]:
-    lines = json.loads(Episode.scores.opened(row, Episode) or b"[]")
-    return [
-        Scored(progress.Point(date.fromordinal(on), total), bool(harm), bool(imported))
-        for on, total, harm, imported in lines
-    ]

@@ -7,7 +7,7 @@ adds what a page shows of some of them.
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,21 +16,19 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from caseload import contacts, episodes, kept_scores, questionnaires, reviews
-from caseload.kept_scores import Scored
 from caseload.models import CareEntry, CaseReview, Episode
 from caseload.registry import due, progress
+from caseload.registry.totals import Scored, Totals
 from config import clock, db
 from config.db.sets import among
 from messaging.models import Clinic, Patient
-from reminders import care_model
+from reminders import care_model, emergency
 
 OPEN = Episode.phase != "discharged"
 MOST = 2000
 COLUMNS = (
     *kept_scores.COLUMNS,
     Episode.phase,
-    Episode.enrolled_on,
-    Episode.ended_on,
     Episode.check_on,
     Episode.question_ct.is_not(None).label("flagged"),
 )
@@ -42,10 +40,15 @@ class Standing:
 
     id: UUID
     patient_id: UUID
-    scores: Sequence[Scored]
+    totals: Totals
     facts: due.Facts
     due: Sequence[due.Due]
     weeks: int
+
+    @property
+    def scores(self) -> Sequence[Scored]:
+        """Every total, oldest first; read anew each time."""
+        return self.totals.scores
 
     @property
     def progress(self) -> progress.Progress:
@@ -168,10 +171,12 @@ class _Known:
     def __init__(self, session: Session, clinic: Clinic, of: Sequence[Any]) -> None:
         ids, patient_ids = [row.id for row in of], {row.patient_id for row in of}
         self.today, self.zone = episodes.today_of(clinic), ZoneInfo(clinic.zone)
-        self.scores = kept_scores.of_episodes(session, clinic, of)
+        self.totals = kept_scores.of_episodes(session, clinic, of, self.today)
         self.contact = contacts.last(session, clinic, patient_ids)
         self.review = reviews.last_at(session, ids)
         self.recommended = reviews.waiting_since(session, ids)
+        lately = clock.now() - timedelta(days=due.EMERGENCY_DAYS + 1)
+        self.emergency = emergency.last(session, patient_ids, lately)
         self.unanswered = questionnaires.unanswered(session, clinic, patient_ids)
         self.open = Counter(row.patient_id for row in of if row.phase != "discharged")
 
@@ -181,21 +186,22 @@ class _Known:
 
 
 def _standing(days: due.Days, known: _Known, row: Any) -> Standing:
-    until = row.ended_on or known.today
-    scored = [each for each in known.scores[row.id] if each.point.on <= until]
+    totals = known.totals[row.id]
     contact = known.contact.get(row.patient_id)
     facts = due.Facts(
         today=known.today,
         enrolled=row.enrolled_on,
         phase=cast(due.Phase, row.phase),
-        progress=progress.of(row.enrolled_on, [each.point for each in scored]),
+        progress=totals.progress,
         contact=contact if contact and contact >= row.enrolled_on else None,
         review=known.day(known.review.get(row.id)),
         recommended=known.day(known.recommended.get(row.id)),
         check_on=row.check_on,
-        self_harm=bool(scored) and scored[-1].self_harm,
+        self_harm=totals.self_harm,
         flagged=row.flagged,
         two_open=known.open[row.patient_id] > 1,
         unanswered=known.unanswered.get(row.patient_id),
+        emergency=known.day(known.emergency.get(row.patient_id)),
     )
-    return Standing(row.id, row.patient_id, scored, facts, due.of(facts, days), (until - row.enrolled_on).days // 7)
+    weeks = (totals.until - row.enrolled_on).days // 7
+    return Standing(row.id, row.patient_id, totals, facts, due.of(facts, days), weeks)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from config import audit, clock
-from interchange import feeds, filing, identity, visits
+from interchange import emergencies, feeds, filing, identity, visits
 from interchange.fhir import reading as resources
 from interchange.hl7 import er7, reading
 from interchange.models import Feed, FeedMessage
@@ -74,6 +74,8 @@ def _do(act: Act, context: Context, problems: Problems) -> bool:
     try:
         if name.startswith("visit."):
             return visits.do(name, act, context, problems)
+        if name.startswith("emergency."):
+            return emergencies.do(name, act, context)
         return _person(name, act, context)
     except (Held, identity.Unclear) as waits:
         problems.note(str(waits))

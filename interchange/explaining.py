@@ -42,11 +42,15 @@ def _hl7(ack: str | None, control_id: str, acts: list[dict[str, object]], proble
 
 
 def _told(acts: list[dict[str, object]], problems: list[Problem]) -> dict[str, Any]:
-    """The acts and problems; "attention" is what cannot be filed as a score and is put before a person."""
-    attention = [act for act in acts if act["act"] == scores.UNCLEAR]
-    done = [act for act in acts if act["act"] != scores.UNCLEAR]
+    """The acts and problems; "attention" is what cannot be filed as a score and is put before a person, "emergency"
+    what is only kept of a visit to an emergency department."""
+    beside = {
+        "attention": [act for act in acts if act["act"] == scores.UNCLEAR],
+        "emergency": [act for act in acts if str(act["act"]).startswith("emergency.")],
+    }
+    done = [act for act in acts if all(act not in others for others in beside.values())]
     told = {"acts": done, "problems": [problem.told() for problem in problems]}
-    return told | ({"attention": attention} if attention else {})
+    return told | {name: others for name, others in beside.items() if others}
 
 
 def fhir(record: Mapping[str, Any]) -> dict[str, Any]:

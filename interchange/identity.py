@@ -13,6 +13,7 @@ from interchange.models import Feed, FeedPatient
 from interchange.people import Identifier, Person
 from messaging.models import Clinic, Patient
 from messaging.people import contact_details, directory
+from reminders import emergency
 
 LONGEST_RECORD = 80
 # A phone of these kinds is texted without another word; any other only where the EHR says that it may be.
@@ -115,6 +116,7 @@ class Register:
                     patient_id=patient.id,
                 )
                 self.session.add(link)
+                emergency.cover(self.session, patient, self.feed.source)
             if who.get("reference") and link.reference_ct is None:
                 link.key_id, link.reference = patient.key_id, who["reference"]
             self.session.flush()

@@ -31,6 +31,11 @@ class Feed(SealedRow, Base):
 
     secret = Sealed("secret_ct")
 
+    @property
+    def source(self) -> str:
+        """Under which name what it says of visits is known."""
+        return f"ehr.{self.name}"
+
 
 class FeedMessage(SealedRow, Work, Base):
     """One message or resource as it came, sealed before its sender is answered.

@@ -43,6 +43,7 @@ class Profile(BaseModel):
     patient_system: str
     appointment_system: str
     owns_visits: bool
+    emergency: list[str]
     events: dict[str, Happening]
     statuses: dict[str, Status]
     units: dict[str, int]

@@ -39,7 +39,7 @@ class Context:
     @property
     def source(self) -> str:
         """Return under which name the feed's visits are known."""
-        return source_of(self.feed)
+        return self.feed.source
 
     @property
     def register(self) -> identity.Register:
@@ -52,18 +52,13 @@ class Context:
         return audit.Actor.system(self.source)
 
 
-def source_of(feed: Feed) -> str:
-    """Return under which name a feed's visits are known."""
-    return f"ehr.{feed.name}"
-
-
 def do(name: str, act: Act, context: Context, problems: Problems) -> bool:
     """Do what happened to a visit; whether it changed anything. Of two moments alike the later to come counts.
 
     Raises Held or identity.Unclear where it waits for a person.
     """
-    said_at = _instant(act["as_of"]) if act.get("as_of") else context.said_at
-    key, start = str(act["key"]), _instant(act["start"]) if act["start"] else None
+    said_at = instant(act["as_of"]) if act.get("as_of") else context.said_at
+    key, start = str(act["key"]), instant(act["start"]) if act["start"] else None
     entry, is_newest = _entry(key, said_at, context)
     if start or name == "visit.cancel":
         entry.claims = owning.with_claim(entry.claims, said_at, start, ended=name == "visit.cancel")
@@ -153,7 +148,7 @@ def _others(entry: FeedVisit, context: Context) -> tuple[FeedVisit | None, list[
     alike = [(owning.rank(feed.profile, feed.id), other, feed) for other, feed in rows]
     alike = [each for each in alike if owning.is_one(entry.claims, each[1].claims)]
     above = [other for rank, other, _ in alike if rank < own_rank]
-    below = [(source_of(feed), other.external_id) for rank, other, feed in alike if rank > own_rank]
+    below = [(feed.source, other.external_id) for rank, other, feed in alike if rank > own_rank]
     found = [_appointment(context, source, number) for source, number in below]
     return next(iter(above), None), [visit for visit in found if visit is not None]
 
@@ -197,7 +192,7 @@ def _appointment(context: Context, source: str, number: str) -> Appointment | No
 
 def _book(name: str, act: Act, visit: Appointment | None, patient: Patient, context: Context) -> bool:
     """Save the visit as the books would have it; a change leaves what it does not name as it was."""
-    starts_at = _instant(act["start"]) if act["start"] else visit.starts_at if visit else None
+    starts_at = instant(act["start"]) if act["start"] else visit.starts_at if visit else None
     if starts_at is None:
         raise Held("visit_incomplete")
     session, clinic = context.session, context.clinic
@@ -231,5 +226,6 @@ def _said(act: Act, name: str, longest: int) -> str | None:
     return words[:longest].strip() or None
 
 
-def _instant(written: Any) -> datetime:
+def instant(written: Any) -> datetime:
+    """Return a moment as acts hold it."""
     return datetime.strptime(str(written), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)

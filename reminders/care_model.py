@@ -26,6 +26,7 @@ EXPECTED = {
 # Which rules of the registry's to-do can be made inbox items too. Of a self-harm item and of questions that stay
 # without an answer there is one always; a question is the consultant's.
 Rule = Literal[
+    "emergency",
     "worse",
     "high",
     "two_open",

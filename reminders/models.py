@@ -208,6 +208,40 @@ class HandoffOffer(ClinicRow, live.Shown, Base):
         return ["list"]
 
 
+class EmergencyVisit(ClinicRow, Base):
+    """That a patient was in an emergency department, as a hospital's feed tells it: nothing is planned or texted of it.
+
+    `source` and `external_id` are who tells it and its own id of the visit, by which it is one however often it is
+    told; `said_at` since when the newest that was told is so. state: kept | cancelled.
+    """
+
+    __tablename__ = "emergency_visit"
+    __table_args__ = (
+        UniqueConstraint("clinic_id", "source", "external_id"),
+        Index("ix_emergency_visit_patient_at", "patient_id", "at"),
+        Index("ix_emergency_visit_clinic_at", "clinic_id", "at"),
+    )
+
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    source: Mapped[str] = mapped_column(String(40))
+    external_id: Mapped[str] = mapped_column(String(80))
+    at: Mapped[datetime]
+    said_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(10), default="kept")
+
+
+class EmergencyCover(ClinicRow, Base):
+    """That a feed knows a patient, since when: had they been in that hospital's emergency department, it could have
+    told so. Whoever no feed knows is not counted as having had no visit."""
+
+    __tablename__ = "emergency_cover"
+    __table_args__ = (Index("ix_emergency_cover_patient", "patient_id"),)
+
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    source: Mapped[str] = mapped_column(String(40))
+    since: Mapped[datetime]
+
+
 class PatientMerge(SealedRow, Base):
     """That two records were made one, and what is needed to tell them apart again for a day.
 

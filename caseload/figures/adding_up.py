@@ -41,6 +41,7 @@ class Row:
     is_share: bool
     people: bool = True
     is_mean: bool = False
+    is_rate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,11 @@ class Result:
     def main(self) -> Row | None:
         """The row that stands for the measure, if one does."""
         return next((row for row in self.rows if row.key == self.measure.main), None)
+
+    @property
+    def missing(self) -> str:
+        """What to do where the first row is of nothing, as far as the measure has words for it."""
+        return self.measure.missing if self.rows and self.rows[0].now.of == 0 else ""
 
 
 def added(days: Days, span: Span) -> Counter[str]:
@@ -125,14 +131,14 @@ def _by(by: By, names: Iterable[str]) -> Sequence[Part]:
 
 def _row(part: Part, now: Counter[str], before: Counter[str]) -> Row:
     is_share = bool(part.of) and not part.mean
-    return Row(part.key, _share(part, now), _share(part, before), is_share, part.people, part.mean)
+    return Row(part.key, _share(part, now), _share(part, before), is_share, part.people, part.mean, part.rate)
 
 
 def _share(part: Part, counts: Counter[str]) -> Share:
     if part.mean:
         total, many = _sum(part.n, counts), _sum(part.of, counts)
         return Share(many, mean=total / many if many else None)
-    return Share(_sum(part.n, counts) // part.each, _sum(part.of, counts) if part.of else None)
+    return Share(_sum(part.n, counts) // part.each, _sum(part.of, counts) // part.of_each if part.of else None)
 
 
 def _sum(names: Sequence[str], counts: Counter[str]) -> int:

@@ -13,6 +13,7 @@ from caseload.figures import month_end
 from caseload.figures.days import Day
 from caseload.models import CareEntry, Episode
 from caseload.registry import progress
+from caseload.registry.totals import every
 from config import db
 from config.db.sets import among
 from messaging.inbox.models import Contact, InboxItem
@@ -165,10 +166,9 @@ def _twelve_weeks(session: Session, clinic: Clinic, day: Day) -> Counter[str]:
     if not episodes:
         return Counter()
     db.load_keys(session, (episode.key_id for episode in episodes))
-    scores = kept_scores.of_episodes(session, clinic, episodes)
-    return Counter(
-        name for episode in episodes for name in twelve_weeks(episode, [scored.point for scored in scores[episode.id]])
-    )
+    totals = kept_scores.of_episodes(session, clinic, episodes, day.today)
+    points = {row.id: [each.point for each in every(totals[row.id].lines)] for row in episodes}
+    return Counter(name for episode in episodes for name in twelve_weeks(episode, points[episode.id]))
 
 
 def twelve_weeks(episode: Episode, points: Sequence[progress.Point]) -> list[str]:

@@ -14,7 +14,8 @@ WORDS = ("keys", "excluded", "sections", "unknown")
 class Part:
     """A row of a measure: names of counts that are added up, with a minus before those taken off. `of` empty: a number
     and no share; `each`: how many of the counted make one of the shown; `people`: whether it counts people or acts;
-    `mean`: `n` is a sum of marks and `of` how many there are."""
+    `mean`: `n` is a sum of marks and `of` how many there are; `of_each`: how many counted make one of `of`; `rate`: how
+    often it happened in a hundred of `of`, and no share of them."""
 
     key: str
     n: tuple[str, ...]
@@ -22,6 +23,8 @@ class Part:
     each: int = 1
     people: bool = True
     mean: bool = False
+    of_each: int = 1
+    rate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ class By:
 class Measure:
     """A measure as measures.toml explains it; `excluded` are rows without a share. `guard` is the measure that hides
     this one's numbers too where its own are hidden, since they would follow; `unnamed` that small numbers are hidden on
-    the clinic's own page as well, as the people it counts were promised that nobody reads them by name."""
+    the clinic's own page as well, as the people it counts were promised that nobody reads them by name; `missing` says
+    what to do where its first row is of nothing."""
 
     key: str
     section: str
@@ -55,6 +59,7 @@ class Measure:
     registry: bool
     guard: str
     unnamed: bool
+    missing: str
     rows: tuple[Part, ...]
     by: By | None
     excluded: tuple[Part, ...]
@@ -99,6 +104,7 @@ def _measure(key: str, table: Mapping[str, Any]) -> Measure:
         registry=table.get("registry", False),
         guard=table.get("guard", ""),
         unnamed=table.get("unnamed", False),
+        missing=table.get("missing", ""),
         rows=_parts(table.get("rows", ())),
         by=By(by["prefix"], by["n"], tuple(by.get("of", ())), by.get("mean", False)) if by else None,
         excluded=_parts(table.get("excluded", ())),
@@ -107,6 +113,14 @@ def _measure(key: str, table: Mapping[str, Any]) -> Measure:
 
 def _parts(rows: Sequence[Mapping[str, Any]]) -> tuple[Part, ...]:
     return tuple(
-        Part(row["key"], tuple(row["n"]), tuple(row.get("of", ())), row.get("each", 1), row.get("people", True))
+        Part(
+            row["key"],
+            tuple(row["n"]),
+            tuple(row.get("of", ())),
+            each=row.get("each", 1),
+            people=row.get("people", True),
+            of_each=row.get("of_each", 1),
+            rate=row.get("rate", False),
+        )
         for row in rows
     )

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from caseload.figures import care_day, form_day, month_end, satisfaction_day, text_day, visit_day
+from caseload.figures import care_day, emergency_day, form_day, month_end, satisfaction_day, text_day, visit_day
 from caseload.figures.days import ONE, Day
 from caseload.figures.models import FigureDay
 from caseload.models import Episode
@@ -34,7 +34,7 @@ def count(session: Session, clinic: Clinic, on: date, today: date) -> Counter[st
     """Return every number of one day of a clinic, as things stand now."""
     day = Day(on, ZoneInfo(clinic.zone), today)
     counts: Counter[str] = Counter()
-    parts = (visit_day, form_day, text_day, care_day, satisfaction_day)
+    parts = (visit_day, form_day, text_day, care_day, emergency_day, satisfaction_day)
     for part in (*(each.count for each in parts), month_end.screening):
         counts += part(session, clinic, day)
     return counts

@@ -14,6 +14,7 @@ Phase = Literal["active", "relapse_prevention", "discharged"]
 # Gravest first: the order in which rows stand and reasons are read.
 KEYS = (
     "self_harm",
+    "emergency",
     "worse",
     "high",
     "two_open",
@@ -28,10 +29,13 @@ KEYS = (
     "flagged",
     "inactive",
 )
+PLACES = {key: place for place, key in enumerate(KEYS)}
 FOR_REVIEW = frozenset({"self_harm", "worse", "high", "not_better", "review", "review_owed", "flagged"})
 WITHOUT_RESPONSE = frozenset({"awaiting", "improving", "not_improving", "worse"})
 HIGH, NOT_BETTER_DAYS, OWED_DAYS, REVIEW_WINDOW, INACTIVE_DAYS, WAITING_DAYS = 15, 56, 70, 60, 90, 14
 WELL_SCORE_DAYS, REVIEWED_LATELY = 60, 7
+# HEDIS FUM looks at follow-up within 7 and within 30 days of an emergency visit.
+EMERGENCY_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,8 @@ class Facts:
     """What is known of an episode today. `contact` and `review` are the last days of each, None for never.
 
     `recommended` is the day of the oldest recommendation that nobody has acted on; `check_on` the next day set in the
-    relapse-prevention plan; `unanswered` when a person was asked to call since questions stayed without an answer.
+    relapse-prevention plan; `unanswered` when a person was asked to call since questions stayed without an answer;
+    `emergency` the day of the last visit to an emergency department.
     """
 
     today: date
@@ -65,6 +70,7 @@ class Facts:
     flagged: bool = False
     two_open: bool = False
     unanswered: date | None = None
+    emergency: date | None = None
 
 
 @dataclass(frozen=True)
@@ -79,8 +85,7 @@ def of(facts: Facts, days: Days) -> list[Due]:
     """Return everything that is due, gravest first; nothing of a discharged episode."""
     if facts.phase == "discharged":
         return []
-    number_of = {key: rule(facts, days) for key, rule in RULES.items()}
-    return [Due(key, number) for key in KEYS if (number := number_of[key]) is not None]
+    return [Due(key, number) for key in KEYS if (number := RULES[key](facts, days)) is not None]
 
 
 def _since(facts: Facts, day: date | None) -> int:
@@ -89,6 +94,14 @@ def _since(facts: Facts, day: date | None) -> int:
 
 def _self_harm(facts: Facts, _days: Days) -> int | None:
     return 0 if facts.self_harm else None
+
+
+def _emergency(facts: Facts, _days: Days) -> int | None:
+    """In an emergency department lately, and nobody has spoken with them on that day or since."""
+    at = facts.emergency
+    if at is None or _since(facts, at) > EMERGENCY_DAYS or (facts.contact is not None and facts.contact >= at):
+        return None
+    return _since(facts, at)
 
 
 def _worse(facts: Facts, _days: Days) -> int | None:
@@ -180,6 +193,7 @@ def _past(days: int, limit: int) -> int | None:
 
 RULES: Mapping[str, Callable[[Facts, Days], int | None]] = {
     "self_harm": _self_harm,
+    "emergency": _emergency,
     "worse": _worse,
     "high": _high,
     "two_open": _two_open,
@@ -198,7 +212,7 @@ RULES: Mapping[str, Callable[[Facts, Days], int | None]] = {
 
 def gravest(due: Sequence[Due]) -> int:
     """Return where the gravest of these stands in KEYS, after the last where nothing is due: to sort by."""
-    return min((KEYS.index(each.key) for each in due), default=len(KEYS))
+    return min([PLACES[each.key] for each in due], default=len(KEYS))
 
 
 def for_review(due: Sequence[Due], reviewed: int | None) -> list[Due]:

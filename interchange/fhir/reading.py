@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from interchange import scores as forms
-from interchange.fhir import appointments, outcomes, patients, references, scores
+from interchange.fhir import appointments, encounters, outcomes, patients, references, scores
 from interchange.fhir.references import Context
 from interchange.fhir.values import Resource, objects, text
 from interchange.problems import Problems, heaviest, waiting
@@ -14,6 +14,7 @@ from interchange.profiles import Profile
 Act = dict[str, object]
 READERS: dict[str, Callable[[Resource, Context], list[Act]]] = {
     "Appointment": appointments.acts,
+    "Encounter": encounters.acts,
     "Patient": patients.acts,
     "Observation": scores.of_observation,
     "QuestionnaireResponse": scores.of_response,
@@ -37,6 +38,7 @@ def read(resource: Resource, profile: Profile) -> Reading:
         acts = _bundle(resource, profile, problems)
         return Reading(bool(acts) or heaviest(problems) not in REFUSED, acts, problems)
     acts = _resource(resource, Context(profile, problems, references.contained(resource)))
+    acts = acts or ([] if problems else [{"act": "ignore"}])
     landed = any(act["act"] == "score" for act in acts)
     return Reading(landed or heaviest(problems) not in REFUSED, acts, problems)
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from interchange.hl7 import patients, scores, visits
+from interchange.hl7 import emergencies, patients, scores, visits
 from interchange.hl7.er7 import Message
 from interchange.problems import Problems, waiting
 from interchange.profiles import Profile
@@ -31,7 +31,8 @@ def read(message: Message, profile: Profile) -> Reading:
     if not message.control_id.strip():
         problems.note("control_id_missing", "MSH-10")
         return Reading([], problems)
-    return Reading(waiting(_acts(message, happening, profile, problems), problems), problems)
+    acts = [*_acts(message, happening, profile, problems), *emergencies.acts(message, profile)]
+    return Reading(waiting(acts, problems), problems)
 
 
 def _acts(message: Message, happening: str, profile: Profile, problems: Problems) -> list[Act]:

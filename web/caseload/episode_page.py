@@ -239,6 +239,7 @@ def _page(session: Session, patient: Patient, problem: str = "", field: str = ""
         kinds=[(kind, words.say("care_kinds", kind)) for kind in care_log.KINDS],
         past=episode_view.past(session, clinic, patient.id),
         asked=episode_view.asked(session, clinic, patient.id),
+        emergencies=episode_view.emergencies(session, clinic, patient.id),
         model=care_model.of_clinic(clinic),
         managers=_people(people, episodes.MANAGERS),
         clinicians=_people(people, ("clinician",)),

@@ -6,8 +6,8 @@ from datetime import date
 from uuid import UUID
 
 from caseload import listing
-from caseload.kept_scores import Scored
 from caseload.registry import due, progress
+from caseload.registry.totals import Scored
 from config import clock
 from intake_links import scoring
 from messaging.models import Staff
@@ -27,12 +27,15 @@ STATES = {
 # Where the act that each reason asks for is one press away: an endpoint about the patient, and a part of its page.
 ACTS = {
     "self_harm": ("patients.show", "items-title"),
-    **dict.fromkeys(("contact", "unanswered"), ("firstwords.messages", "jot")),
+    **dict.fromkeys(("contact", "emergency", "unanswered"), ("firstwords.messages", "jot")),
     "score": ("firstwords.messages", "forms-title"),
     "recommendation": ("care.show", "reviews-title"),
     **dict.fromkeys(("two_open", "relapse_check", "inactive"), ("care.show", "facts-title")),
 }
-REASONS = {"self_harm": ("safety", "▲"), **dict.fromkeys(("worse", "high", "not_better", "two_open"), ("soon", "◆"))}
+REASONS = {
+    "self_harm": ("safety", "▲"),
+    **dict.fromkeys(("emergency", "worse", "high", "not_better", "two_open"), ("soon", "◆")),
+}
 # What each column is sorted by.
 COLUMNS: Mapping[str, Callable[[listing.Standing, Mapping[UUID, int]], tuple[float, ...]]] = {
     "due": lambda each, _: (due.gravest(each.due), -len(each.due), -each.silent),
@@ -94,7 +97,7 @@ class Line:
 
 def line(row: listing.Row, people: Mapping[UUID | None, Staff], today: date) -> Line:
     """Return a row of the registry in words."""
-    episode, moved = row.episode, row.progress
+    episode, moved, scores = row.episode, row.progress, row.scores
     age = times.age(row.patient.birth_date, clock.now())
     return Line(
         id=episode.id,
@@ -105,11 +108,11 @@ def line(row: listing.Row, people: Mapping[UUID | None, Staff], today: date) -> 
         manager=people[episode.manager_id].name if episode.manager_id in people else "",
         weeks=row.weeks,
         scale=scoring.instrument(episode.scale).title,
-        spark=spark(row.scores),
+        spark=spark(scores),
         baseline="" if moved.baseline is None else str(moved.baseline.total),
         last="" if moved.last is None else str(moved.last.total),
         last_day="" if moved.last is None else days_ago((today - moved.last.on).days),
-        from_file=_from_file(row),
+        from_file=_from_file(moved, scores),
         change=change(moved),
         state=state(moved),
         due=[reason(each) for each in row.due],
@@ -127,10 +130,10 @@ def sorted_by(by: str, of: Sequence[listing.Standing], minutes: Mapping[UUID, in
     return sorted(of, key=lambda each: (*column(each, minutes), each.facts.enrolled, each.id))
 
 
-def _from_file(row: listing.Row) -> str:
+def _from_file(moved: progress.Progress, scores: Sequence[Scored]) -> str:
     """Which of the two totals came with a registry's file and has no answers behind it, in words."""
-    told = {scored.point for scored in row.scores if scored.imported}
-    first, last = row.progress.baseline in told, row.progress.last in told
+    told = {scored.point for scored in scores if scored.imported}
+    first, last = moved.baseline in told, moved.last in told
     which = "both" if first and last else "first" if first else "last" if last else ""
     return words.say("care_from_file", which) if which else ""
 

@@ -17,6 +17,7 @@ from intake_links import scoring
 from messaging.inbox import notes_and_calls
 from messaging.inbox.models import Contact
 from messaging.models import Clinic, Patient, Staff
+from reminders import emergency
 from web import team, times, words
 from web.presenters import care_course, screen_view
 from web.presenters.screen_history import Taken
@@ -217,3 +218,12 @@ def from_to(row: listing.Row) -> str:
     if first is None or last is None:
         return words.say("care_states", "no_baseline")
     return f"{title} {first.total} → {last.total}"
+
+
+def emergencies(session: Session, clinic: Clinic, patient_id: UUID) -> list[tuple[str, str]]:
+    """Return when a patient was in an emergency department in the last year, and which feed has told it."""
+    now = clock.now()
+    return [
+        (times.moment(visit.at, now, clinic.zone), visit.source.removeprefix("ehr."))
+        for visit in emergency.of_patient(session, patient_id)
+    ]

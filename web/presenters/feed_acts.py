@@ -32,7 +32,8 @@ class Told:
 
 def told(explained: Mapping[str, Any], zone: str) -> Told:
     """Return in words what `interchange.explaining` has answered; moments are by the clock of `zone`."""
-    acts = [_act(act, zone) for act in [*explained["acts"], *explained.get("attention", [])]]
+    beside = [*explained.get("attention", []), *explained.get("emergency", [])]
+    acts = [_act(act, zone) for act in [*explained["acts"], *beside]]
     problems = sorted(explained["problems"], key=lambda problem: WEIGHTS.index(problem["weight"]))
     listed = [(words.say("feed_weights", problem["weight"]), _where(problem)) for problem in problems]
     return Told(words.say("feed_answers", explained["ack"] or "none"), acts, listed)
@@ -50,7 +51,9 @@ def _act(act: Mapping[str, Any], zone: str) -> Act:
 
 def _facts(act: Mapping[str, Any], zone: str) -> Iterator[tuple[str, str]]:
     if act["act"].startswith("visit."):
-        yield "start", _start(act, zone)
+        yield "start", _start(act.get("start"), zone)
+    elif act["act"].startswith("emergency."):
+        yield "start", _start(act.get("at"), zone)
     for name in ("patient", "merged"):
         yield name, _identifier(act.get(name))
     yield from _person(act.get("person") or {})
@@ -60,10 +63,10 @@ def _facts(act: Mapping[str, Any], zone: str) -> Iterator[tuple[str, str]]:
         yield "answers", ", ".join("–" if value is None else str(value) for value in act["answers"])
 
 
-def _start(act: Mapping[str, Any], zone: str) -> str:
-    if not act.get("start"):
+def _start(start: str | None, zone: str) -> str:
+    if not start:
         return words.say("feed_facts", "unknown")
-    return times.exact(datetime.strptime(act["start"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC), zone)
+    return times.exact(datetime.strptime(start, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC), zone)
 
 
 def _identifier(who: Mapping[str, str | None] | None) -> str:

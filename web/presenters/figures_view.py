@@ -52,6 +52,7 @@ class Card:
     lines: tuple[Line, ...]
     excluded: str
     chart: Chart | None
+    missing: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,16 +88,34 @@ def card(result: Result, chart: Chart | None = None, own: Mapping[str, str] = NO
         defined=measure.defined,
         caution=measure.caution,
         finding=line(result.main) if result.main else None,
-        lines=tuple(line(row, own) for row in result.rows),
+        lines=() if result.missing else tuple(line(row, own) for row in result.rows),
         excluded=left_out(result),
         chart=chart,
+        missing=result.missing,
     )
 
 
 def line(row: Row, own: Mapping[str, str] = NO_WORDS) -> Line:
     """Return a row in words."""
-    now, before = (mean_said(share) if row.is_mean else said(share, row.is_share) for share in (row.now, row.before))
-    return Line(row.key, label(row.key, own), now, before, (row.now.percent, row.before.percent))
+    now, before = (_said(row, share) for share in (row.now, row.before))
+    percents = (None, None) if row.is_rate else (row.now.percent, row.before.percent)
+    return Line(row.key, label(row.key, own), now, before, percents)
+
+
+def _said(row: Row, share: Share) -> tuple[str, str]:
+    if row.is_rate:
+        return rate_said(share)
+    return mean_said(share) if row.is_mean else said(share, row.is_share)
+
+
+def rate_said(share: Share) -> tuple[str, str]:
+    """Return (how often in a hundred months, "12 in 400 months"); what is hidden says so."""
+    if share.n is None or share.of is None:
+        return words.say("review", "hidden"), "" if share.of is None else words.say(
+            "review", "months", of=f"{share.of:,}"
+        )
+    often = "–" if share.percent is None else f"{share.percent:.1f}"
+    return often, words.say("review", "in_months", n=f"{share.n:,}", of=f"{share.of:,}")
 
 
 def label(key: str, own: Mapping[str, str] = NO_WORDS) -> str:

@@ -59,7 +59,7 @@ def _card(pdf: "FPDF", card: Card) -> None:
     if card.caution:
         paper.say(pdf, card.caution, size=8)
     if not card.lines:
-        paper.say(pdf, words.say("review", "nothing"), size=9)
+        paper.say(pdf, card.missing or words.say("review", "nothing"), size=9)
     for line in card.lines:
         _line(pdf, line)
     if card.excluded:

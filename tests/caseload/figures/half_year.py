@@ -16,7 +16,7 @@ from messaging.inbox.models import Contact, InboxItem
 from messaging.models import Clinic, ConsentEntry, Conversation, Message, Patient, SafetyPlan, Staff
 from reminders import care_model
 from reminders.models import Appointment, FollowUp, Handoff, Reminder
-from tests.caseload.figures import asked
+from tests.caseload.figures import asked, emergencies
 
 DENVER = ZoneInfo("America/Denver")
 NOW = datetime(2026, 6, 10, 18, tzinfo=UTC)
@@ -43,6 +43,11 @@ class HalfYear:
         """Keep a row and write it at the end of the block."""
         self.rows.setdefault(type(row), []).append(row)
         return row
+
+    @property
+    def begins(self) -> datetime:
+        """Before anything else."""
+        return NOW - timedelta(days=LONG_AGO + 1)
 
     def of(self, model: type) -> list[Any]:
         """Every row of a model."""
@@ -103,6 +108,9 @@ def _write(past: HalfYear) -> None:
             make(past, number)
     for number in range(40):
         asked.views(past, number, message)
+    emergencies.covers(past)
+    for number in range(60):
+        emergencies.visit(past, number)
 
 
 def message(past: HalfYear, patient: Patient, at: datetime, state: str, direction: str = "out") -> Message:

@@ -1,7 +1,7 @@
 """What the care team did, recounted from the rows of a made-up half-year; with it the oracle is whole."""
 
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from caseload.measures import nys, scales
@@ -9,7 +9,7 @@ from caseload.models import CareEntry, CareMonth, CaseReview, Episode, Satisfact
 from intake_links.models import IntakeLink, Screen
 from messaging.inbox.models import Contact, InboxItem
 from reminders.models import Appointment, Handoff
-from tests.caseload.figures import oracle
+from tests.caseload.figures import emergencies, half_year, oracle
 from tests.caseload.figures.half_year import DAY
 from tests.caseload.figures.oracle import TODAY, Figures, local
 
@@ -20,7 +20,8 @@ class Oracle(oracle.Oracle):
     def all(self) -> Figures:
         """Every figure: n and N by measure and row."""
         parts = (self.visits, self.screening, self.by_month, self.texting, self.forms, self.forms_by, self.positives,
-                 self.item9, self.handoffs, self.contacts, self.twelve_weeks, self.registry, self.views)  # fmt: skip
+                 self.item9, self.handoffs, self.contacts, self.twelve_weeks, self.registry, self.views,
+                 self.emergencies)  # fmt: skip
         return {key: value for part in parts for key, value in part().items()}
 
     def handoffs(self) -> Figures:
@@ -107,6 +108,18 @@ class Oracle(oracle.Oracle):
         figures["codes", "closed"] = closed, open_in
         if units:
             figures["units", "99493"] = units, None
+        return figures
+
+    def emergencies(self) -> Figures:
+        """Visits to emergency departments in months, and for whom a hospital is connected."""
+        days = [self.span.first + number * DAY for number in range(self.span.length)]
+        sums = emergencies.recounted(
+            self.past, days, local, lambda day: datetime.combine(day, time(), half_year.DENVER).astimezone(UTC)
+        )
+        figures: Figures = {
+            ("emergency", f"ed_{name}"): (sums[name][0], sums[name][1] // 30) for name in ("all", "early", "ahead")
+        }
+        figures["emergency", "ed_connected"] = sums["connected"][0] // 30, sums["connected"][1] // 30
         return figures
 
     def views(self) -> Figures:

@@ -146,6 +146,20 @@ def test_a_large_caseload_is_gone_through_page_by_page_each_once(scene: Any, mon
     assert each.try_after > clock.now() + timedelta(days=2)
 
 
+def test_more_items_than_are_made_at_once_are_made_in_parts_each_once(
+    scene: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due_items, "MADE", 2)
+    for name in ("Ada", "Bea", "Cleo", "Dora", "Edda"):
+        enrolled(scene, scene.house.patient(first_name=name), days_ago=15)
+    choose(scene, "contact", "review")
+    made = night(scene)
+    assert len(made) == 10
+    assert night(scene, 2) == made
+    (each,) = scene.rows(DueRound)
+    assert each.after_id is None
+
+
 def test_a_page_that_cannot_be_looked_at_holds_nobody_up(scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(due_items, "PAGE", 1)
     ids = sorted(enrolled(scene, scene.house.patient(), days_ago=3).id for _ in range(2))

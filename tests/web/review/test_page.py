@@ -63,6 +63,28 @@ def test_a_clinic_without_a_registry_sees_what_needs_none(house: Any) -> None:
     assert "Twelve weeks" in lead.get("/review").text
 
 
+def test_emergency_visits_are_of_months_with_a_connected_hospital_and_without_one_it_says_what_to_do(
+    house: Any,
+) -> None:
+    with_registry(house)
+    keep(house, emergency__unconnected=10)
+    lead = house.signed_in(house.staff(role="clinic_admin"))
+    assert "No feed brings these. Ask the hospital" in lead.get("/review").text
+    assert "0 in 0 months" not in lead.get("/review").text
+    with db.unit_of_work(house.clinic.id) as session:
+        for row in session.query(FigureDay):
+            row.counts = {"emergency.days": 40, "emergency.visits": 2, "emergency.unconnected": 10}
+    page = lead.get("/review").text
+    assert "150.0" in page
+    assert "180 in 120 months" in page
+    assert "120 of 150" in page
+    assert "regression to the mean" in page
+    rows = list(csv.reader(io.StringIO(lead.get("/review.csv").text)))
+    row = next(row for row in rows if row[1] == "In care, in 100 months")
+    assert row[2:5] == ["180", "120", "150.0"]
+    assert lead.get("/review.pdf").status_code == 200
+
+
 def test_before_anything_is_counted_the_page_says_so(house: Any) -> None:
     page = house.signed_in(house.staff(role="clinic_admin")).get("/review").text
     assert "No day of these has been counted yet" in page
