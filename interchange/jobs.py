@@ -1,7 +1,8 @@
 """The lane of this room: what feeds have said and nobody has worked on yet."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
@@ -41,7 +42,11 @@ def oldest(session: Session, now: datetime) -> datetime | None:
     return db.oldest(session, FeedMessage, DUE, now)
 
 
+# What came in is worked on at once, and no failing puts it off for longer: what waits longer is dated by a wrong clock.
+_AT_ONCE = FeedMessage, DUE, timedelta(minutes=10)
+
 LANES = [
     queue.Lane(feeds.LANE, "default", drain, oldest),
+    queue.Lane("feeds_set_back", "default", partial(db.bring_back, *_AT_ONCE), partial(db.oldest_ahead, *_AT_ONCE)),
     queue.Lane(poller.LANE, "bulk", poller.drain, poller.oldest),
 ]

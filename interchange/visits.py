@@ -202,7 +202,7 @@ def _book(name: str, act: Act, visit: Appointment | None, patient: Patient, cont
         record=patient.record or "",
         starts_at=starts_at,
         zone=_zone(place, context),
-        booked_at=min(_instant(act["booked"]) if act.get("booked") else context.said_at, clock.now()),
+        booked_at=min(instant(act["booked"]) if act.get("booked") else context.said_at, clock.now()),
         place=place,
         clinician=_said(act, "clinician", 120) or (visit.clinician if visit else None),
         kind=_said(act, "kind", 40) or (visit.kind if visit else None),

@@ -5,8 +5,7 @@ a pause that is longer than any. Only what was to happen at once, or after so an
 back; what a person or a plan has dated (a reply for tomorrow at nine, a snooze) stays where it was put.
 """
 
-from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
@@ -15,8 +14,6 @@ from config import clock, db
 from messaging.inbox.models import InboxItem, Timer
 from messaging.models import Message
 
-# Clocks of several hosts differ by less. Where they do not, nothing is lost: what was to happen at once happens now.
-DIFFERENCE = timedelta(seconds=5)
 # No alert is put off for longer by a carrier or by its own settings; who finds one that is, sees a wrong date.
 LONGEST_PAUSE = timedelta(minutes=10)
 ALERTS = ("staff_alert", "crisis")
@@ -42,25 +39,19 @@ def oldest(session: Session, now: datetime) -> datetime | None:
 
 
 def _texts(now: datetime) -> ColumnElement[bool]:
-    written_ahead = (Message.id > db.first_id(now + DIFFERENCE)) & (Message.try_after > now)
-    at_once = written_ahead & (Message.state == "queued") & (Message.try_after <= Message.created_at)
+    at_once = db.written_ahead(Message, now) & (Message.state == "queued") & (Message.try_after <= Message.created_at)
     alert = Message.kind.in_(ALERTS) & (Message.lane == "urgent") & Message.state.in_(("queued", "unknown"))
     return at_once | (alert & (Message.try_after > now + LONGEST_PAUSE))
 
 
 def _timers(now: datetime) -> ColumnElement[bool]:
-    written_ahead = (Timer.id > db.first_id(now + DIFFERENCE)) & (Timer.try_after > now)
-    return written_ahead & (Timer.state == "waiting") & Timer.kind.in_(COUNTED)
+    return db.written_ahead(Timer, now) & (Timer.state == "waiting") & Timer.kind.in_(COUNTED)
 
 
 def _bring_back(session: Session, timer: Timer, now: datetime) -> None:
     """Let it fire as long after now as it was to fire after it was written; its item is due then as well."""
     dated = timer.try_after
-    timer.try_after = now + max(dated - _written_at(timer.id), timedelta(0))
+    timer.try_after = db.waits_from(now, timer)
     item = session.get_one(InboxItem, timer.item_id)
     if item.answer_by == dated:
         item.answer_by = timer.try_after
-
-
-def _written_at(row_id: UUID) -> datetime:
-    return datetime.fromtimestamp((row_id.int >> 80) / 1000, UTC)

@@ -2,7 +2,7 @@
 and what is kept no longer."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, partial
 
 from sqlalchemy import ColumnElement, select
@@ -89,9 +89,13 @@ def _prepare() -> None:
     likeness.check()
 
 
+# What came in is worked on at once, and no failing puts it off for longer: what waits longer is dated by a wrong clock.
+_AT_ONCE = Receipt, Receipt.state == "received", timedelta(minutes=10)
+
 LANES = [
     queue.Lane("receipts_urgent", "urgent", partial(drain, "urgent"), partial(_oldest, "urgent"), _prepare),
     queue.Lane("receipts", "default", partial(drain, "default"), partial(_oldest, "default"), _prepare),
+    queue.Lane("receipts_set_back", "urgent", partial(db.bring_back, *_AT_ONCE), partial(db.oldest_ahead, *_AT_ONCE)),
     queue.Lane("missed", "default", missed_texts.look, missed_texts.oldest, deliver.prepare),
     after_restore.LANE,
     queue.Lane("keeping", "bulk", retention.drain, retention.oldest),

@@ -42,6 +42,7 @@ from config.db.sealed import (
     new_data_keys,
     opened_for,
 )
+from config.db.set_back import bring_back, oldest_ahead, waits_from, written_ahead
 from config.db.sets import among, arrays, columns, of_each, unnested, write_columns, write_rows
 from config.db.urgency import urgently
 
@@ -65,6 +66,7 @@ __all__ = [
     "arrays",
     "at",
     "bare_transaction",
+    "bring_back",
     "claim",
     "clinic_index",
     "clinic_index_key",
@@ -84,6 +86,7 @@ __all__ = [
     "new_ids",
     "of_each",
     "oldest",
+    "oldest_ahead",
     "on_commit",
     "open_reserve",
     "opened_for",
@@ -96,7 +99,9 @@ __all__ = [
     "unit_of_work",
     "unnested",
     "urgently",
+    "waits_from",
     "work_off",
     "write_columns",
     "write_rows",
+    "written_ahead",
 ]

@@ -7,7 +7,6 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from config import audit, clock, queue
-from interchange import visits
 from interchange.models import Feed, FeedConnection
 from messaging.ehr_outbox import owing, part_two
 from messaging.ehr_outbox.models import EhrWrite, EhrWriter
@@ -51,7 +50,7 @@ def save(session: Session, feed: Feed, connection: FeedConnection, wanted: Wante
     row = of(session, feed, locked=True)
     if row is None:
         row = EhrWriter(
-            clinic_id=feed.clinic_id, feed_id=feed.id, source=visits.source_of(feed), state="on", failures=0,
+            clinic_id=feed.clinic_id, feed_id=feed.id, source=feed.source, state="on", failures=0,
             attempts=0, fence=0, created_at=clock.now(), try_after=clock.now(), kinds=[], forms=[], allows=[],
         )  # fmt: skip
         session.add(row)

@@ -22,6 +22,14 @@ def test_a_clock_that_leaps_back_and_is_set_right_loses_nothing_and_doubles_noth
     met_with("embedded", Fault(2, "leap", "clock", 5, by=-3600), Fault(6.5, "kill", "worker.urgent"))
 
 
+def test_what_came_in_while_the_clock_stood_ahead_does_not_wait_for_that_hour() -> None:
+    ahead = Fault(2, "leap", "clock", 5, by=3600), Fault(6.5, "kill", "worker.urgent")
+    verdict = one_seed.run(replace(plan.make(SEED, "embedded", short=True), faults=ahead))
+    # What a clock an hour ahead has held for too late to say is not said: that is not lost by us.
+    assert {finding.kind for finding in verdict.findings} <= {"late", "dropped"}, told(verdict, short=True)
+    assert verdict.alerts
+
+
 def test_what_a_full_disk_has_no_room_for_is_taken_when_there_is_room_again() -> None:
     met_with("embedded", Fault(2, "fill", "disk", 4))
 

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 import time_machine
+from sqlalchemy import select
 
-from config import db, keys
+from config import clock, db, keys, queue
 from messaging import outbox
+from messaging.inbox.models import InboxItem
 from messaging.models import Attempt, Message
 from webhooks import filing
 from webhooks.models import Receipt
@@ -139,3 +141,26 @@ def test_a_status_that_is_not_signed_or_of_an_unknown_sending_leaves_no_row(worl
     form = {"MessageSid": "SM" + "a" * 32, "MessageStatus": "sent", "AccountSid": "AC" + "0" * 32}
     assert world.post(form, f"/webhooks/twilio/status/{token}", signature="x").status_code == 403
     assert world.receipts == []
+
+
+def test_words_of_a_crisis_that_came_while_the_clock_stood_ahead_ring_once_it_is_set_right(world: Any) -> None:
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=1), tick=False):
+        assert world.post(world.form("I want to kill myself")).status_code == 200
+    world.drain()
+    assert not world.rows(InboxItem, InboxItem.kind == "safety"), "it is dated ahead and waits"
+    set_back = queue.lanes()["receipts_set_back"]
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        assert set_back.oldest(session, clock.now()) is not None
+    assert set_back.drain() == 1
+    world.drain()
+    assert len(world.rows(InboxItem, InboxItem.kind == "safety")) == 1
+    assert set_back.drain() == 0
+
+
+def test_what_was_put_off_by_a_clock_that_stood_ahead_is_worked_on_now(world: Any) -> None:
+    assert world.post(world.form("Hello")).status_code == 200
+    with db.unit_of_work(db.EVERY) as session:
+        session.scalars(select(Receipt)).one().try_after = clock.now() + timedelta(hours=1)
+    assert queue.lanes()["receipts_set_back"].drain() == 1
+    world.drain()
+    assert [receipt.state for receipt in world.rows(Receipt)] == ["processed"]

@@ -49,17 +49,21 @@ class Wire:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 self._loop.run_until_complete(task)
+        self._loop.run_until_complete(asyncio.sleep(0))  # what is closed says so to the loop once more
         self._loop.close()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ends = [writer]
         try:
             await self._whole.wait()
             from_beyond, to_beyond = await asyncio.open_unix_connection(self._beyond)
+            ends.append(to_beyond)
             await asyncio.gather(self._pass(reader, to_beyond), self._pass(from_beyond, writer))
         except (OSError, asyncio.CancelledError):  # nobody listens there at this moment; or the wire is taken up
             pass
         finally:
-            writer.close()
+            for end in ends:
+                end.close()
 
     async def _pass(self, source: asyncio.StreamReader, target: Any) -> None:
         with suppress(OSError):

@@ -11,7 +11,7 @@ from config import clock
 from interchange.polling import keys
 from service.cli.walk import day
 from service.cli.walk.scene import NotSeen, Scene
-from service.cli.walk.visitor import Page, Visitor
+from service.visitor import Page, Visitor
 
 # Where each EHR is asked, by the name of its feed: its address and its practice.
 EHRS = {"epic": ("/epic/api/FHIR/R4", ()), "athena": ("/athena", ("--practice", "195900"))}
