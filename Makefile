@@ -54,8 +54,8 @@ reading: $(VENV)/.base ## make the second reader's weights anew from its invente
 bench: $(VENV)/.test ## the measurements, as ratios against a floor of the same run
 	@$(BIN)/python -m bench
 
-faults: $(VENV)/.test ## a service killed, frozen and lied to by seeded plans (SEEDS=10 FIRST=1 MODE=embedded|postgresql)
-	@$(BIN)/python -m tools.faults --seeds $(or $(SEEDS),10) --first $(or $(FIRST),1) --mode $(or $(MODE),embedded) $(if $(SHORT),--short)
+faults: $(VENV)/.test ## a service killed, frozen and lied to by seeded plans (SEEDS=10 FIRST=1 MODE=embedded|postgresql; ALONE=1: each fault of the machine by itself)
+	@$(BIN)/python -m tools.faults --seeds $(or $(SEEDS),10) --first $(or $(FIRST),1) --mode $(or $(MODE),embedded) $(if $(SHORT),--short) $(if $(ALONE),--alone)
 
 hosts: $(VENV)/.test ## three hosts on this machine under load, one cut off and one killed, judged by the same oracles (root; SEED=1)
 	@$(BIN)/python -m tools.hosts --seed $(or $(SEED),1)

@@ -41,7 +41,8 @@ def oldest(session: Session, now: datetime) -> datetime | None:
 def _texts(now: datetime) -> ColumnElement[bool]:
     at_once = db.written_ahead(Message, now) & (Message.state == "queued") & (Message.try_after <= Message.created_at)
     alert = Message.kind.in_(ALERTS) & (Message.lane == "urgent") & Message.state.in_(("queued", "unknown"))
-    return at_once | (alert & (Message.try_after > now + LONGEST_PAUSE))
+    in_hand = Message.state.in_(("sending", "unknown"))  # no plan dates these: the carrier is asked within minutes
+    return at_once | ((alert | in_hand) & (Message.try_after > now + LONGEST_PAUSE))
 
 
 def _timers(now: datetime) -> ColumnElement[bool]:

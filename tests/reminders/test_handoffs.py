@@ -12,6 +12,7 @@ from messaging.inbox import items
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Message, Staff
 from reminders import handoff_steps, handoffs
+from reminders import jobs as rooms_jobs
 from tests.messaging.wording.test_clinic_words import say
 from tests.reminders.conftest import NOW, World, texts_to
 from tests.reminders.handoff.kit import (
@@ -256,3 +257,17 @@ def test_when_all_decline_the_ladder_climbs_at_once(world: World) -> None:
     before = len(told(ana)) + len(told(ben))
     jobs.fire_timers()
     assert len(told(ana)) + len(told(ben)) > before
+
+
+@pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
+def test_an_offer_made_while_the_clock_stood_an_hour_ahead_does_not_wait_for_that_hour(world: World) -> None:
+    ana, ben = world.staff("Ana"), world.staff("Ben")
+    with time_machine.travel(NOW + timedelta(hours=1), tick=False):
+        handoff = ask(world, world.patient())
+    lanes = {lane.name: lane for lane in rooms_jobs.LANES}
+    with time_machine.travel(NOW, tick=False):
+        assert lanes["handoffs_set_back"].drain() == 1
+    assert now_is(handoff)[0].try_after == NOW + PATIENCE
+    assert being_asked(handoff) == [ana.id]
+    wait(NOW + PATIENCE)
+    assert answers(handoff) == {ana.id: "silent", ben.id: None}

@@ -2,10 +2,12 @@
 
 import statistics
 from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import click
 
-from tools.faults import one_seed, plan
+from tools.faults import alone, one_seed, plan
 from tools.faults.one_seed import Verdict
 from tools.faults.stage import say
 
@@ -15,15 +17,26 @@ from tools.faults.stage import say
 @click.option("--first", default=1, show_default=True, help="The first of them.")
 @click.option("--mode", type=click.Choice(["embedded", "postgresql"]), default="embedded", show_default=True)
 @click.option("--short", is_flag=True, help="Only what is made good within seconds.")
-def main(seeds: int, first: int, mode: str, short: bool) -> None:
+@click.option("--alone", "each_alone", is_flag=True, help="Each kind of the machine's faults for itself, no seeds.")
+def main(seeds: int, first: int, mode: str, short: bool, each_alone: bool) -> None:
     """Hurt a whole service by a seeded plan and judge from outside what came of it. Ends with 1 if an oracle fails."""
     verdicts = []
-    for seed in range(first, first + seeds):
-        verdict = one_seed.run(plan.make(seed, mode, short=short))
+    for begun in _each_alone() if each_alone else _seeds(range(first, first + seeds), mode, short=short):
+        verdict = begun()
         verdicts.append(verdict)
         say(told(verdict, short=short))
     say(summary(verdicts))
     raise SystemExit(1 if any(verdict.findings for verdict in verdicts) else 0)
+
+
+def _seeds(seeds: range, mode: str, *, short: bool) -> Iterator[Callable[[], Verdict]]:
+    return (partial(one_seed.run, plan.make(seed, mode, short=short)) for seed in seeds)
+
+
+def _each_alone() -> Iterator[Callable[[], Verdict]]:
+    for name in alone.KINDS:
+        say(name)
+        yield partial(alone.run, name)
 
 
 def told(verdict: Verdict, *, short: bool) -> str:
