@@ -37,10 +37,10 @@ def written_at(row_id: UUID) -> datetime:
     return datetime.fromtimestamp((row_id.int >> 80) / 1000, UTC)
 
 
-def bring_back(model: type[Any], due: ColumnElement[bool], longest: timedelta | None = None) -> int:
+def bring_back(model: type[Any], due: ColumnElement[bool], longest: timedelta) -> int:
     """Let rows of `model` that are `due` and dated ahead wait from now; return how many that were.
 
-    `longest` is how long such a row is ever put off, where there is such a time: who is put off for longer, is due now.
+    `longest` is how long such a row is ever put off: one that is put off for longer is due now.
     """
     with unit_of_work(EVERY) as session:
         now = clock.now()
@@ -52,15 +52,12 @@ def bring_back(model: type[Any], due: ColumnElement[bool], longest: timedelta | 
 
 
 def oldest_ahead(
-    model: type[Any], due: ColumnElement[bool], longest: timedelta | None, session: Session, now: datetime
+    model: type[Any], due: ColumnElement[bool], longest: timedelta, session: Session, now: datetime
 ) -> datetime | None:
     """Return `now` where a row is dated ahead, None where none is."""
     dated = select(model.id).where(_dated_ahead(model, due, now, longest)).limit(1)
     return now if session.scalar(dated) is not None else None
 
 
-def _dated_ahead(
-    model: type[Any], due: ColumnElement[bool], now: datetime, longest: timedelta | None
-) -> ColumnElement[bool]:
-    ahead = written_ahead(model, now)
-    return due & (ahead if longest is None else ahead | (model.try_after > now + longest))
+def _dated_ahead(model: type[Any], due: ColumnElement[bool], now: datetime, longest: timedelta) -> ColumnElement[bool]:
+    return due & (written_ahead(model, now) | (model.try_after > now + longest))
