@@ -60,4 +60,5 @@ def oldest_ahead(
 
 
 def _dated_ahead(model: type[Any], due: ColumnElement[bool], now: datetime, longest: timedelta) -> ColumnElement[bool]:
-    return due & (written_ahead(model, now) | (model.try_after > now + longest))
+    condition: ColumnElement[bool] = due & (written_ahead(model, now) | (model.try_after > now + longest))
+    return condition
