@@ -16,7 +16,7 @@ from config import clock, db, logging, queue
 from service import start
 
 # A timer is seen to at its moment: what falls due before the next sweep is waited for, and then looked for again soon.
-EVERY_SECONDS, SOON_SECONDS = 1.0, 0.1
+EVERY_SECONDS, SOON_SECONDS = 1.0, 0.2
 GRACE = timedelta(seconds=3)
 
 
@@ -71,7 +71,7 @@ class Ticker:
             return EVERY_SECONDS
         if due <= now:
             see_to(lane, due)
-            return EVERY_SECONDS
+            return SOON_SECONDS if lane.queue == "urgent" else EVERY_SECONDS
         if not self._stop.wait((due - now).total_seconds()):
             see_to(lane, due)
         return SOON_SECONDS
