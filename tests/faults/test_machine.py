@@ -25,5 +25,5 @@ def test_a_failover_that_ends_every_session_loses_nothing() -> None:
 
 
 def test_each_kind_of_the_plan_s_machine_faults_can_be_met_alone() -> None:
-    met = {fault.kind for kind in alone.KINDS.values() for fault in kind.faults}
+    met = {fault.act for kind in alone.KINDS.values() for fault in kind.faults}
     assert met >= {"leap", "fill", "cut", "exhaust", "sever"}

@@ -148,7 +148,8 @@ def _addresses(screen: Screen, walk: Walk, inbox: str, settings: str) -> None:
   The phones:       {walk.scene.network}/
   Teresa's phone:   {walk.scene.network}/phone/{day.FORM.number}
   E-mail:           {walk.scene.network}/mail
-  Two EHRs:         {walk.scene.network}/ehrs (and how they are heard: {walk.scene.service}/settings/feeds)
+  Two EHRs:         {walk.scene.network}/ehrs
+  Heard here:       {walk.scene.service}/settings/feeds
   Is it well:       {walk.scene.service}/readyz
 
   The inbox, as Rosa Delgado (this link signs in once):

@@ -78,9 +78,8 @@ def settings_of(folder: Path, web: int, network: int, **overrides: str) -> setti
         WARMTHREAD_PUBLIC_URL=f"http://127.0.0.1:{web}",
         WARMTHREAD_DATA_DIR=str(folder / "data"),
         WARMTHREAD_WEBHOOKS_TO_LOOPBACK="true",
-        WARMTHREAD_EHR_NETWORKS="127.0.0.0/8",
         WARMTHREAD_DEMO_CLOCK=str(round(day.clock_shift(datetime.now(UTC)).total_seconds())),
-        **{"WARMTHREAD_LOG_LEVEL": "error"} | overrides,
+        **{"WARMTHREAD_LOG_LEVEL": "error", "WARMTHREAD_EHR_NETWORKS": "127.0.0.0/8"} | overrides,
     )
 
 
