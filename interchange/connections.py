@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db, ehr_settings, queue, runtime
-from interchange import feeds
+from interchange import feeds, pausing
 from interchange.models import Feed, FeedConnection, FeedMessage, FeedNotice, FeedSeen
 from interchange.polling import answers, keys, pacing, poller, slices
 from interchange.polling.asking import Access, Asker, Trouble
@@ -125,23 +125,20 @@ def _check(wanted: Wanted) -> None:
 
 def _hurry(session: Session, row: FeedConnection) -> None:
     """Ask at once; what is under way is not written down."""
-    row.fence, row.lease_until, row.try_after, row.failures = (row.fence or 0) + 1, None, clock.now(), 0
-    row.refused = row.refused_at = None
+    pausing.hurry(row)
     queue.ring(session, poller.LANE)
 
 
 def pause(session: Session, row: FeedConnection, feed: Feed, actor: str) -> None:
     """Ask nothing of an EHR until it is resumed."""
-    if row.state == "on":
-        row.state, row.fence, row.lease_until = "paused", row.fence + 1, None
+    if pausing.pause(row):
         audit.record(session, feed.clinic_id, actor, "feeds.connection_paused", f"feed:{feed.name}")
 
 
 def resume(session: Session, row: FeedConnection, feed: Feed, actor: str) -> None:
     """Ask again, from where it was left."""
-    if row.state == "paused":
-        row.state = "on"
-        _hurry(session, row)
+    if pausing.resume(row):
+        queue.ring(session, poller.LANE)
         audit.record(session, feed.clinic_id, actor, "feeds.connection_resumed", f"feed:{feed.name}")
 
 

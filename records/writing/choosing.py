@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from config import audit, clock, queue
+from interchange import pausing
 from interchange.models import Feed, FeedConnection
 from messaging.ehr_outbox import owing, part_two
 from messaging.ehr_outbox.models import EhrWrite, EhrWriter
@@ -80,21 +81,18 @@ def _check(connection: FeedConnection, wanted: Wanted) -> None:
 
 def _hurry(session: Session, row: EhrWriter) -> None:
     """Write at once; what is under way is not written down, and looked for."""
-    row.fence, row.lease_until, row.try_after, row.failures = (row.fence or 0) + 1, None, clock.now(), 0
-    row.refused = row.refused_at = None
+    pausing.hurry(row)
     queue.ring(session, owing.LANE)
 
 
 def pause(session: Session, row: EhrWriter, feed: Feed, actor: str) -> None:
     """Write nothing to an EHR until it is resumed; what it is owed waits."""
-    if row.state == "on":
-        row.state, row.fence, row.lease_until = "paused", row.fence + 1, None
+    if pausing.pause(row):
         audit.record(session, feed.clinic_id, actor, "feeds.writing_paused", f"feed:{feed.name}")
 
 
 def resume(session: Session, row: EhrWriter, feed: Feed, actor: str) -> None:
     """Write again, what has come meanwhile as well."""
-    if row.state == "paused":
-        row.state = "on"
-        _hurry(session, row)
+    if pausing.resume(row):
+        queue.ring(session, owing.LANE)
         audit.record(session, feed.clinic_id, actor, "feeds.writing_resumed", f"feed:{feed.name}")
