@@ -1,9 +1,10 @@
 """Two EHRs that both have one visit: when two entries are one visit, and which of them says how it stands (pure).
 
-An entry says a start from one message to the next of its own clock (MSH-7); a cancellation ends it. Two entries of one
-patient are one visit if at some moment both said the same start, five minutes more or less: an entry that lags behind
-still belongs to its visit, and one that is booked at an hour which the other has long left does not. Whichever message
-comes first, the spans are the same, and with them the answer.
+An entry says a start from one message to the next of its own clock (MSH-7); a cancellation ends it and a missed visit
+too, and what only changes a visit that has ended does not begin it again. Two entries of one patient are one visit if
+at some moment both said the same start, five minutes more or less: an entry that lags behind still belongs to its
+visit, and one that is booked at an hour which the other has long left does not. Whichever message comes first, the
+spans are the same, and with them the answer.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,8 @@ MOST = 50
 # How far apart two EHRs may begin one visit: one of them rounds, or counts from when the patient is to be there.
 ALIKE = timedelta(minutes=5)
 EVER = datetime.max.replace(tzinfo=UTC)
-# Since when, which start in ISO 8601 or none, and whether the visit has ended by it.
+NEVER = (None, False)
+# Since when, which start in ISO 8601 or none, and whether the visit has ended by it: None where that stays as it was.
 Claim = Sequence[Any]
 
 
@@ -30,16 +32,29 @@ class Span:
     until: datetime
 
 
-def with_claim(claims: Sequence[Claim], at: datetime, start: datetime | None, *, ended: bool) -> list[Claim]:
+def with_claim(claims: Sequence[Claim], at: datetime, start: datetime | None, *, ended: bool | None) -> list[Claim]:
     """Return an entry's claims with one more; of two of one second the later to come counts."""
     added = (at.isoformat(), start.isoformat() if start else None, ended)
     return sorted([*claims, added], key=lambda claim: datetime.fromisoformat(claim[0]))[-MOST:]
 
 
+def settled(claims: Sequence[Claim]) -> tuple[datetime | None, bool]:
+    """Return since when it is settled whether the visit stands, None if never, and whether it has ended by it."""
+    return next(((datetime.fromisoformat(at), ended) for at, _, ended in reversed(claims) if ended is not None), NEVER)
+
+
+def newest_start(claims: Sequence[Claim]) -> datetime | None:
+    """Return the start that the newest claim which names one says."""
+    return next((datetime.fromisoformat(start) for _, start, _ in reversed(claims) if start), None)
+
+
 def spans(claims: Sequence[Claim]) -> Iterator[Span]:
     """Yield the spans of an entry."""
-    said, since = None, EVER
+    said, since, gone = None, EVER, False
     for at_text, named, ended in claims:
+        gone = gone if ended is None else bool(ended)
+        if gone and ended is None:
+            continue
         at, start = datetime.fromisoformat(at_text), named or said
         if said and start != said:
             yield Span(said, since, at)

@@ -14,11 +14,13 @@ from interchange.models import Feed, FeedVisit
 from interchange.problems import Problems
 from interchange.profiles import Profile
 from messaging.models import Clinic, Patient
-from reminders import appointments, attendance, clinic_profile, patient_locks
+from reminders import appointments, attendance, clinic_profile, patient_locks, planner
 from reminders.models import Appointment
 
 LONGEST_KEY = 80
 BOOKS = ("visit.book", "visit.move", "visit.change")
+# Whether by this act its visit has ended; a change leaves that as it was, and by all others it has not.
+ENDS = {"visit.cancel": True, "visit.no_show": True, "visit.change": None}
 Act = Mapping[str, Any]
 
 
@@ -60,9 +62,11 @@ def do(name: str, act: Act, context: Context, problems: Problems) -> bool:
     said_at = instant(act["as_of"]) if act.get("as_of") else context.said_at
     key, start = str(act["key"]), instant(act["start"]) if act["start"] else None
     entry, is_newest = _entry(key, said_at, context)
-    if start or name == "visit.cancel":
-        entry.claims = owning.with_claim(entry.claims, said_at, start, ended=name == "visit.cancel")
+    if start or ENDS.get(name):
+        entry.claims = owning.with_claim(entry.claims, said_at, start, ended=ENDS.get(name, False))
     visit = _known(context, key)
+    if not is_newest:
+        is_newest, start = _settles(name, said_at, entry, visit), owning.newest_start(entry.claims)
     if is_newest and name in BOOKS and not ((start or visit) and (act["patient"] or visit)):
         raise Held("visit_incomplete")
     patient = _whose(name, act, visit, context, is_newest=is_newest)
@@ -72,18 +76,31 @@ def do(name: str, act: Act, context: Context, problems: Problems) -> bool:
     if owner is not None:
         problems.note("visit_of_another_feed")
         return _yielded([visit] if visit else [], context)
-    if not is_newest:
-        problems.note("visit_older")
-        _yielded(copies, context)
-        return False
+    if not is_newest or (name == "visit.change" and _has_ended(entry, visit)):
+        problems.note("visit_ended" if is_newest else "visit_older")
+        return _yielded(copies, context) and is_newest
     if visit is None and copies:
         visit = copies.pop(0)
         visit.source, visit.external_id = context.source, external_id(key)
         _as_the_owner_has_it(visit, act, start, context)
     _yielded(copies, context)
     if name in BOOKS and patient:
-        return _book(name, act, visit, patient, context)
+        return _book(act, start, visit, patient, context)
     return _ended(name, visit, context, problems)
+
+
+def _settles(name: str, said_at: datetime, entry: FeedVisit, visit: Appointment | None) -> bool:
+    """Whether what comes late counts all the same: only changes are newer, which neither begin nor end a visit, and the
+    visit does not stand as it says."""
+    if name == "visit.change" or owning.settled(entry.claims)[0] != said_at:
+        return False
+    if ENDS.get(name):
+        return visit is not None and visit.state != "arrived"
+    return visit is None or visit.state in planner.NEVER_CAME
+
+
+def _has_ended(entry: FeedVisit, visit: Appointment | None) -> bool:
+    return owning.settled(entry.claims)[1] or (visit is not None and visit.state in planner.NEVER_CAME)
 
 
 def _ended(name: str, visit: Appointment | None, context: Context, problems: Problems) -> bool:
@@ -190,9 +207,9 @@ def _appointment(context: Context, source: str, number: str) -> Appointment | No
     return context.session.scalar(ours)
 
 
-def _book(name: str, act: Act, visit: Appointment | None, patient: Patient, context: Context) -> bool:
+def _book(act: Act, start: datetime | None, visit: Appointment | None, patient: Patient, context: Context) -> bool:
     """Save the visit as the books would have it; a change leaves what it does not name as it was."""
-    starts_at = instant(act["start"]) if act["start"] else visit.starts_at if visit else None
+    starts_at = start or (visit.starts_at if visit else None)
     if starts_at is None:
         raise Held("visit_incomplete")
     session, clinic = context.session, context.clinic
@@ -206,7 +223,7 @@ def _book(name: str, act: Act, visit: Appointment | None, patient: Patient, cont
         place=place,
         clinician=_said(act, "clinician", 120) or (visit.clinician if visit else None),
         kind=_said(act, "kind", 40) or (visit.kind if visit else None),
-        state="cancelled" if visit and visit.state == "cancelled" and name == "visit.change" else "booked",
+        state="booked",
     )
     saved = appointments.save(session, clinic, patient, record, source=context.source, actor=context.actor)
     return saved[1] != "unchanged"

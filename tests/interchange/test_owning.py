@@ -12,7 +12,7 @@ BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
 MON, TUE = BEGAN + timedelta(days=1), BEGAN + timedelta(days=2)
 
 
-def entry(*said: tuple[int, datetime | None, bool]) -> list[Any]:
+def entry(*said: tuple[int, datetime | None, bool | None]) -> list[Any]:
     claims: list[Any] = []
     for minute, start, ended in said:
         claims = owning.with_claim(claims, BEGAN + timedelta(minutes=minute), start, ended=ended)
@@ -49,8 +49,17 @@ def test_an_undone_cancellation_is_said_again() -> None:
     assert owning.is_one(undone, entry((25, MON, False)))
 
 
+def test_a_change_leaves_an_ended_visit_ended_and_another_booking_does_not() -> None:
+    changed = entry((0, MON, False), (10, None, True), (20, MON, None))
+    assert owning.settled(changed) == (BEGAN + timedelta(minutes=10), True)
+    assert not owning.is_one(changed, entry((15, MON, False)))
+    again = entry((0, MON, False), (10, None, True), (20, TUE, None), (30, None, False))
+    assert owning.settled(again) == (BEGAN + timedelta(minutes=30), False)
+    assert owning.newest_start(again) == TUE
+
+
 SAID = st.lists(
-    st.tuples(st.integers(0, 60), st.sampled_from([MON, TUE, None]), st.booleans()),
+    st.tuples(st.integers(0, 60), st.sampled_from([MON, TUE, None]), st.sampled_from([True, False, None])),
     max_size=6,
     unique_by=lambda s: s[0],
 )
