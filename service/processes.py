@@ -10,6 +10,7 @@ from config import logging, queue
 from config.settings import Settings
 from service import start
 from service.embedded import valkey
+from service.embedded.fork_server import ForkServer
 from service.embedded.supervisor import Process, Supervisor
 from webhooks.mllp import tls
 
@@ -71,7 +72,8 @@ class Service:
             tls.context(settings)
             rest.append(Process("mllp", ours("mllp"), env, pass_fds=given))
         children = [*first, *(extra or []), *rest, web]
-        self.supervisor = Supervisor(children, logging.logger().info, output=output)
+        forks = ForkServer("service.preloaded", env, given, 2 if output is None else output) if given else None
+        self.supervisor = Supervisor(children, logging.logger().info, output=output, forks=forks)
 
     def run(self) -> int:
         """Serve until SIGTERM or Ctrl-C; return the exit code."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from messaging.reading import folding
 
@@ -72,13 +73,13 @@ _GAP = re.compile(r"\.\.(\d?)")
 
 @dataclass(frozen=True)
 class Phrase:
-    """One listed phrase: its pattern, and for each word it must have the first letters that word can begin with.
+    """One listed phrase: its pattern's text, and for each word it must have the first letters that word can begin with.
 
     A word without a free ending must be there whole. The rarest of these, ``keys``, finds the phrase; the others save
     trying the pattern where it cannot occur.
     """
 
-    pattern: re.Pattern[str]
+    pattern: str
     keys: frozenset[str]
     others: tuple[frozenset[str], ...]
 
@@ -93,7 +94,7 @@ class Phrasebook:
     """
 
     def __init__(self) -> None:
-        self._by_key: dict[str, list[tuple[str, tuple[frozenset[str], ...], re.Pattern[str]]]] = {}
+        self._by_key: dict[str, list[tuple[str, tuple[frozenset[str], ...], str]]] = {}
 
     def add(self, label: str, phrases: Iterable[str], words: Mapping[str, list[str]]) -> None:
         """Add ``phrases`` under ``label``.
@@ -101,13 +102,13 @@ class Phrasebook:
         Raises ValueError for a phrase that cannot be found, KeyError for an unknown list.
         """
         for written in phrases:
-            phrase = compile_phrase(written, words)
+            phrase = read_phrase(written, words)
             for key in phrase.keys:
                 self._by_key.setdefault(key, []).append((label, phrase.others, phrase.pattern))
 
     def patterns(self) -> set[tuple[str, re.Pattern[str]]]:
         """Return every phrase's label and pattern, as the index holds them."""
-        return {(label, pattern) for listed in self._by_key.values() for label, _, pattern in listed}
+        return {(label, _compiled(pattern)) for listed in self._by_key.values() for label, _, pattern in listed}
 
     def labels(self, words: str, label: str | None = None) -> frozenset[str]:
         """Return the labels of which some phrase occurs in ``words`` (folded, one space between).
@@ -142,7 +143,7 @@ class Phrasebook:
                     if absent(other):
                         break
                 else:
-                    match = pattern.search(spaced)
+                    match = _compiled(pattern).search(spaced)
                     if match:
                         matches.append((own, match))
         return matches
@@ -159,8 +160,8 @@ def _letters(written: str) -> str:
     return " ?".join(letters) + ("" if written.endswith("*") else "(?= |$)")
 
 
-def compile_phrase(written: str, words: Mapping[str, list[str]]) -> Phrase:
-    """Compile one phrase.
+def read_phrase(written: str, words: Mapping[str, list[str]]) -> Phrase:
+    """Read one phrase as it is written.
 
     Raises ValueError for one without a word long enough to find it by, KeyError for an unknown list.
     """
@@ -184,7 +185,13 @@ def compile_phrase(written: str, words: Mapping[str, list[str]]) -> Phrase:
     start = "^" if begins else ""
     finish = "$" if ends else "(?= |$)"
     others = tuple(key for key in keys if key is not best and "" not in key)
-    return Phrase(re.compile(f"{start}{body}{finish}"), best, others)
+    return Phrase(f"{start}{body}{finish}", best, others)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """The pattern, compiled when it is first asked: of thousands of phrases a process meets the words of few."""
+    return re.compile(pattern)
 
 
 def _choices(part: str, words: Mapping[str, list[str]]) -> list[str]:
@@ -193,6 +200,7 @@ def _choices(part: str, words: Mapping[str, list[str]]) -> list[str]:
     return [_fold(part.replace("+", " "))]
 
 
+@cache
 def _fold(choice: str) -> str:
     if choice == _ANY:
         return _ANY

@@ -12,16 +12,18 @@ Children write to our standard error, or to the file given: their lines are JSON
 process, and a line must not be lost or wait because the supervisor is busy or dead.
 """
 
+import os
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import NamedTuple, Protocol, Self
 
 from service.embedded import lifeline
+from service.embedded.fork_server import Forked, ForkServer
 
 POLL_SECONDS = 0.1
 
@@ -83,7 +85,7 @@ class _Child:
 
     def __init__(self, process: Process) -> None:
         self.process = process
-        self.run: subprocess.Popen[bytes] | None = None
+        self.run: subprocess.Popen[bytes] | Forked | None = None
         self.restarts = 0
         self.failures = 0
         self.up_since = 0.0
@@ -99,10 +101,10 @@ class _Child:
 class Supervisor:
     """Keeps `processes` running. `run()` blocks until a signal; `start()`, `poll()` and `stop()` leave the loop to you.
 
-    As a context manager it starts and stops. `output` is a file descriptor for what the children write,
-    else our standard error. Use it from the main thread: on Linux the children end with the thread that
-    started them, and signal handlers need it too. As the first process of a container let an init collect
-    the orphans (`docker run --init`).
+    As a context manager it starts and stops. `output` is a file descriptor for what the children write, else our
+    standard error. `forks` begins the processes that it can, and is closed with the others. Use it from the main
+    thread: on Linux the children end with the thread that started them, and signal handlers need it too. As the
+    first process of a container let an init collect the orphans (`docker run --init`).
     """
 
     def __init__(
@@ -111,6 +113,7 @@ class Supervisor:
         log: Log,
         backoff: Backoff | None = None,
         output: int | None = None,
+        forks: ForkServer | None = None,
     ) -> None:
         self._children = {process.name: _Child(process) for process in processes}
         if len(self._children) != len(processes):
@@ -118,6 +121,7 @@ class Supervisor:
         self._log = log
         self._backoff = backoff or Backoff()
         self._output = 2 if output is None else output
+        self._forks = forks
         self._guardian = lifeline.Guardian()
         self._signals = 0
         self._failed: str | None = None
@@ -173,6 +177,8 @@ class Supervisor:
             for child in self._children.values():
                 if child.run is not None:
                     self._collect(child)
+            if self._forks is not None:
+                self._forks.close()
             self._guardian.close()
 
     def status(self) -> dict[str, Status]:
@@ -193,7 +199,18 @@ class Supervisor:
 
     def _launch(self, child: _Child) -> None:
         process = child.process
-        child.run = subprocess.Popen(
+        child.run = self._begin(process)
+        signum = 0 if lifeline.kernel_holds() else process.stop_signal
+        self._guardian.watch(child.run.pid, signum, process.stop_timeout)
+        child.up_since = child.start_at = time.monotonic()
+        self._log("process_started", process=process.name, pid=child.run.pid, restarts=child.restarts)
+
+    def _begin(self, process: Process) -> subprocess.Popen[bytes] | Forked:
+        if self._forks is not None and self._forks.takes(process.argv):
+            env = os.environ if process.env is None else process.env
+            with suppress(OSError):  # what cannot be forked is begun as ever
+                return self._forks.begin(process.argv, env, process.pass_fds, process.stop_signal)
+        return subprocess.Popen(
             lifeline.tied(process.argv, process.stop_signal),
             env=process.env,
             stdin=subprocess.DEVNULL,
@@ -202,10 +219,6 @@ class Supervisor:
             pass_fds=process.pass_fds,
             start_new_session=True,
         )
-        signum = 0 if lifeline.kernel_holds() else process.stop_signal
-        self._guardian.watch(child.run.pid, signum, process.stop_timeout)
-        child.up_since = child.start_at = time.monotonic()
-        self._log("process_started", process=process.name, pid=child.run.pid, restarts=child.restarts)
 
     def _await_ready(self, child: _Child) -> None:
         process = child.process

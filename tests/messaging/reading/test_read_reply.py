@@ -205,9 +205,9 @@ def test_folding(typed: str, folded: str) -> None:
 
 def test_a_phrase_that_cannot_be_found_is_refused() -> None:
     with pytest.raises(ValueError, match="to find it by"):
-        phrases.compile_phrase("_ .. _", {})
+        phrases.read_phrase("_ .. _", {})
     with pytest.raises(KeyError):
-        phrases.compile_phrase("<nothing> here", {})
+        phrases.read_phrase("<nothing> here", {})
 
 
 @settings(max_examples=150, deadline=None)
