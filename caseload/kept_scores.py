@@ -62,9 +62,24 @@ def of_episodes(session: Session, clinic: Clinic, of: Sequence[Kept], today: dat
 
     The keys of `of` are loaded. A session that only reads must not ask.
     """
+    fresh = refreshed(session, clinic, of)
+    return {row.id: opened(row, fresh.get(row.id), today) for row in of}
+
+
+def opened(row: Kept, fresh: bytes | None, today: date) -> Totals:
+    """Return the totals of an episode as they stand today: those made anew, or else those kept; its key is loaded."""
+    kept = fresh or Episode.scores.opened(row, Episode) or b""
+    return totals.opened(kept, row.enrolled_on, row.ended_on, today)
+
+
+def refreshed(session: Session, clinic: Clinic, of: Sequence[Kept]) -> dict[UUID, bytes]:
+    """Make anew the totals of those whose forms have changed, keep them sealed and return them by episode."""
     made_of = _made_of(session, clinic, of)
     stale = [row for row in of if row.scores_of != made_of[row.id]]
-    forms = of_forms(session, clinic, {row.patient_id for row in stale}) if stale else {}
+    if not stale:
+        return {}
+    db.load_keys(session, (row.key_id for row in stale))
+    forms = of_forms(session, clinic, {row.patient_id for row in stale})
     fresh = {
         row.id: totals.written(
             row.enrolled_on, row.ended_on, _with_imported(row, forms.get((row.patient_id, row.scale), []))
@@ -72,8 +87,7 @@ def of_episodes(session: Session, clinic: Clinic, of: Sequence[Kept], today: dat
         for row in stale
     }
     _keep(session, stale, fresh, made_of)
-    kept = {row.id: fresh.get(row.id) or Episode.scores.opened(row, Episode) or b"" for row in of}
-    return {row.id: totals.opened(kept[row.id], row.enrolled_on, row.ended_on, today) for row in of}
+    return fresh
 
 
 def _with_imported(row: Kept, of_forms: Sequence[Scored]) -> list[Scored]:

@@ -8,19 +8,21 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from caseload import contacts, episodes, kept_scores, questionnaires, reviews
 from caseload.models import CareEntry, CaseReview, Episode
 from caseload.registry import due, progress
 from caseload.registry.totals import Scored, Totals
-from config import clock, db
-from config.db.sets import among
+from config import clock, db, runtime
+from config.db import spans
+from config.db.sets import Many, among
+from config.remembered import Remembered
 from messaging.models import Clinic, Patient
 from reminders import care_model, emergency
 
@@ -28,18 +30,26 @@ OPEN = Episode.phase != "discharged"
 MOST = 2000
 COLUMNS = (
     *kept_scores.COLUMNS,
+    Episode.manager_id,
     Episode.phase,
     Episode.check_on,
     Episode.question_ct.is_not(None).label("flagged"),
 )
+# Standings are made anew after so long as keys are: totals stand in them.
+REMEMBERED, SECONDS = 10_000, 300
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Standing:
-    """Where an episode stands today: its scores, the facts that rules look at, and what is due by them."""
+    """Where an episode stands today: its scores, the facts that rules look at, and what is due by them.
+
+    Of an episode of which nothing has changed it is the same one for some minutes.
+    """
 
     id: UUID
     patient_id: UUID
+    manager_id: UUID
+    scale: str
     totals: Totals
     facts: due.Facts
     due: Sequence[due.Due]
@@ -76,16 +86,21 @@ class Standing:
         return (self.facts.today - (self.contact or self.facts.enrolled)).days
 
 
-@dataclass(frozen=True)
+class InMonth(NamedTuple):
+    """What was done in an episode in this calendar month: days with a live contact, and whole minutes of work."""
+
+    contacts: int
+    minutes: int
+
+
+@dataclass(frozen=True, eq=False)
 class Row(Standing):
-    """An episode with everything the registry says of it: `minutes` of work and days with `contacts` in this calendar
-    month, the last `review`."""
+    """An episode with its records, the last `review` and what was done this month."""
 
     episode: Episode
     patient: Patient
-    contacts: int
     review: CaseReview | None
-    minutes: int
+    month: InMonth
 
 
 def standings(session: Session, clinic: Clinic, *where: ColumnElement[bool]) -> list[Standing]:
@@ -97,16 +112,32 @@ def standings(session: Session, clinic: Clinic, *where: ColumnElement[bool]) -> 
     of = session.execute(found.order_by(Episode.enrolled_on.desc(), Episode.id).limit(MOST)).all()
     if not of:
         return []
-    db.load_keys(session, (row.key_id for row in of))
-    days, known = _days(clinic), _Known(session, clinic, of)
-    return [_standing(days, known, row) for row in of]
+    known, made = _Known(session, clinic, of), _made()
+    standings, changed = [], []
+    for row in of:
+        reading = known.reading(row)
+        kept = made.get(row.id)
+        if kept is not None and kept[0] == reading:
+            standings.append(kept[1])
+        else:
+            changed.append((row, reading))
+    db.load_keys(session, (row.key_id for row, _ in changed))
+    for row, reading in changed:
+        standing = _standing(row, reading)
+        made.put(row.id, (reading, standing))
+        standings.append(standing)
+    return standings
+
+
+def _made() -> Remembered[tuple["_Reading", Standing]]:
+    return runtime.once("caseload.standings", lambda: Remembered(REMEMBERED, SECONDS))
 
 
 def rows(session: Session, clinic: Clinic, of: Sequence[Standing]) -> list[Row]:
     """Return these with everything that is shown of them, in the same order."""
     if not of:
         return []
-    ids, patient_ids = [each.id for each in of], {each.patient_id for each in of}
+    ids = [each.id for each in of]
     found = (
         select(Episode, Patient)
         .join(Patient, Patient.id == Episode.patient_id)
@@ -114,16 +145,14 @@ def rows(session: Session, clinic: Clinic, of: Sequence[Standing]) -> list[Row]:
     )
     pairs = {episode.id: (episode, patient) for episode, patient in session.execute(found)}
     db.load_keys(session, (record.key_id for pair in pairs.values() for record in pair))
-    latest, minutes = reviews.latest(session, ids), minutes_of(session, clinic, ids)
-    met = contacts.count_since(session, clinic, _month_began(clinic), patient_ids)
+    latest, month = reviews.latest(session, ids), in_month(session, clinic, of)
     return [
         Row(
             **vars(each),
             episode=pairs[each.id][0],
             patient=pairs[each.id][1],
-            contacts=met[each.patient_id],
             review=latest.get(each.id),
-            minutes=minutes[each.id],
+            month=month[each.id],
         )
         for each in of
     ]
@@ -134,20 +163,27 @@ def read(session: Session, clinic: Clinic, *where: ColumnElement[bool]) -> list[
     return rows(session, clinic, standings(session, clinic, *where))
 
 
-def minutes_of(session: Session, clinic: Clinic, episode_ids: Collection[UUID]) -> Counter[UUID]:
+def in_month(session: Session, clinic: Clinic, of: Sequence[Standing]) -> dict[UUID, InMonth]:
+    """Return by episode what was done in this calendar month, in the clinic's zone."""
+    first, patient_ids = episodes.today_of(clinic).replace(day=1), Many(each.patient_id for each in of)
+    met = contacts.days_since(session, clinic, first, patient_ids)
+    minutes = minutes_of(session, clinic, Many(each.id for each in of))
+    return {each.id: InMonth(met.get(each.patient_id, 0), minutes.get(each.id, 0)) for each in of}
+
+
+def minutes_of(session: Session, clinic: Clinic, episode_ids: Collection[UUID]) -> dict[UUID, int]:
     """Whole minutes of work by episode in this month, as they were written down; `codes` says which of them count."""
-    worked = session.execute(
-        select(CareEntry.episode_id, CareEntry.starts_at, CareEntry.ends_at).where(
+    worked = (
+        select(CareEntry.episode_id, func.sum(spans.seconds(CareEntry.starts_at, CareEntry.ends_at)))
+        .where(
             among(session, CareEntry.episode_id, episode_ids),
             CareEntry.struck_at.is_(None),
             CareEntry.starts_at >= _month_began(clinic),
             CareEntry.starts_at <= clock.now(),
         )
+        .group_by(CareEntry.episode_id)
     )
-    seconds: Counter[UUID] = Counter()
-    for episode_id, starts_at, ends_at in worked:
-        seconds[episode_id] += int((ends_at - starts_at).total_seconds())
-    return Counter({episode_id: total // 60 for episode_id, total in seconds.items()})
+    return {episode_id: int(seconds // 60) for episode_id, seconds in session.execute(worked)}
 
 
 def _month_began(clinic: Clinic) -> datetime:
@@ -165,13 +201,31 @@ def _days(clinic: Clinic) -> due.Days:
     )
 
 
+class _Reading(NamedTuple):
+    """What was read of an episode: everything that its standing is made of, in a form that compares fast.
+
+    `columns` are those of COLUMNS, `fresh` totals made anew just now.
+    """
+
+    columns: tuple[Any, ...]
+    fresh: bytes | None
+    today: date
+    days: due.Days
+    contact: date | None
+    review: date | None
+    recommended: date | None
+    unanswered: date | None
+    emergency: date | None
+    two_open: bool
+
+
 class _Known:
     """What other tables know of the episodes, each read with one query."""
 
     def __init__(self, session: Session, clinic: Clinic, of: Sequence[Any]) -> None:
-        ids, patient_ids = [row.id for row in of], {row.patient_id for row in of}
-        self.today, self.zone = episodes.today_of(clinic), ZoneInfo(clinic.zone)
-        self.totals = kept_scores.of_episodes(session, clinic, of, self.today)
+        ids, patient_ids = Many(row.id for row in of), Many(row.patient_id for row in of)
+        self.today, self.days, self.zone = episodes.today_of(clinic), _days(clinic), ZoneInfo(clinic.zone)
+        self.fresh = kept_scores.refreshed(session, clinic, of)
         self.contact = contacts.last(session, clinic, patient_ids)
         self.review = reviews.last_at(session, ids)
         self.recommended = reviews.waiting_since(session, ids)
@@ -180,28 +234,44 @@ class _Known:
         self.unanswered = questionnaires.unanswered(session, clinic, patient_ids)
         self.open = Counter(row.patient_id for row in of if row.phase != "discharged")
 
-    def day(self, at: datetime | None) -> date | None:
+    def reading(self, row: Any) -> _Reading:
+        """What is known of an episode."""
+        episode_id, patient_id = row.id, row.patient_id
+        contact = self.contact.get(patient_id)
+        return _Reading(
+            tuple(row),
+            self.fresh.get(episode_id),
+            self.today,
+            self.days,
+            contact if contact and contact >= row.enrolled_on else None,
+            self._day(self.review.get(episode_id)),
+            self._day(self.recommended.get(episode_id)),
+            self.unanswered.get(patient_id),
+            self._day(self.emergency.get(patient_id)),
+            self.open[patient_id] > 1,
+        )
+
+    def _day(self, at: datetime | None) -> date | None:
         """The day of a moment in the clinic's zone."""
         return at.astimezone(self.zone).date() if at else None
 
 
-def _standing(days: due.Days, known: _Known, row: Any) -> Standing:
-    totals = known.totals[row.id]
-    contact = known.contact.get(row.patient_id)
+def _standing(row: Any, read: _Reading) -> Standing:
+    totals = kept_scores.opened(row, read.fresh, read.today)
     facts = due.Facts(
-        today=known.today,
+        today=read.today,
         enrolled=row.enrolled_on,
         phase=cast(due.Phase, row.phase),
         progress=totals.progress,
-        contact=contact if contact and contact >= row.enrolled_on else None,
-        review=known.day(known.review.get(row.id)),
-        recommended=known.day(known.recommended.get(row.id)),
+        contact=read.contact,
+        review=read.review,
+        recommended=read.recommended,
         check_on=row.check_on,
         self_harm=totals.self_harm,
         flagged=row.flagged,
-        two_open=known.open[row.patient_id] > 1,
-        unanswered=known.unanswered.get(row.patient_id),
-        emergency=known.day(known.emergency.get(row.patient_id)),
+        two_open=read.two_open,
+        unanswered=read.unanswered,
+        emergency=read.emergency,
     )
     weeks = (totals.until - row.enrolled_on).days // 7
-    return Standing(row.id, row.patient_id, totals, facts, due.of(facts, days), weeks)
+    return Standing(row.id, row.patient_id, row.manager_id, row.scale, totals, facts, due.of(facts, read.days), weeks)
