@@ -13,7 +13,7 @@ from sqlalchemy import CompoundSelect, case, func, literal, or_, select, union_a
 from sqlalchemy.orm import Session
 
 from caseload.models import CareEntry, Episode
-from config import clock
+from config import clock, db
 from config.db.sets import among
 from messaging.inbox import dispositions
 from messaging.inbox.models import Contact, InboxItem
@@ -27,7 +27,7 @@ OWN_WORK = or_(CareEntry.source.is_(None), CareEntry.source.startswith("timer:")
 def last(session: Session, clinic: Clinic, patient_ids: Collection[UUID]) -> dict[UUID, date]:
     """Return by patient the day of the last live contact, in the clinic's zone."""
     every = _every(session, patient_ids).subquery()
-    rows = session.execute(select(every.c.patient_id, func.max(every.c.at)).group_by(every.c.patient_id))
+    rows = db.tuples(session, select(every.c.patient_id, func.max(every.c.at)).group_by(every.c.patient_id))
     zone = ZoneInfo(clinic.zone)
     return {patient_id: at.astimezone(zone).date() for patient_id, at in rows}
 
@@ -44,7 +44,7 @@ def days_since(session: Session, clinic: Clinic, first: date, patient_ids: Colle
     every = _every(session, patient_ids).subquery()
     day = case(*((every.c.at >= begin, literal(number)) for number, begin in reversed(list(enumerate(begins)))))
     rows = select(every.c.patient_id, func.count(day.distinct())).where(every.c.at >= begins[0])
-    return dict(session.execute(rows.group_by(every.c.patient_id)).all())
+    return dict(db.tuples(session, rows.group_by(every.c.patient_id)))
 
 
 def moments(session: Session, patient_ids: Collection[UUID]) -> dict[UUID, list[datetime]]:

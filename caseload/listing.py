@@ -37,6 +37,8 @@ COLUMNS = (
 )
 # Standings are made anew after so long as keys are: totals stand in them.
 REMEMBERED, SECONDS = 10_000, 300
+# What was read of an episode, in a form that compares fast.
+Reading = tuple[Any, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +111,7 @@ def standings(session: Session, clinic: Clinic, *where: ColumnElement[bool]) -> 
     At most MOST of them, the latest enrolled.
     """
     found = select(*COLUMNS).where(Episode.clinic_id == clinic.id, *where)
-    of = session.execute(found.order_by(Episode.enrolled_on.desc(), Episode.id).limit(MOST)).all()
+    of = db.tuples(session, found.order_by(Episode.enrolled_on.desc(), Episode.id).limit(MOST))
     if not of:
         return []
     known, made = _Known(session, clinic, of), _made()
@@ -121,15 +123,16 @@ def standings(session: Session, clinic: Clinic, *where: ColumnElement[bool]) -> 
             standings.append(kept[1])
         else:
             changed.append((row, reading))
+    fresh = known.refreshed([row for row, _ in changed])
     db.load_keys(session, (row.key_id for row, _ in changed))
     for row, reading in changed:
-        standing = _standing(row, reading)
+        standing = known.standing(row, fresh.get(row.id))
         made.put(row.id, (reading, standing))
         standings.append(standing)
     return standings
 
 
-def _made() -> Remembered[tuple["_Reading", Standing]]:
+def _made() -> Remembered[tuple[Reading, Standing]]:
     return runtime.once("caseload.standings", lambda: Remembered(REMEMBERED, SECONDS))
 
 
@@ -183,7 +186,7 @@ def minutes_of(session: Session, clinic: Clinic, episode_ids: Collection[UUID]) 
         )
         .group_by(CareEntry.episode_id)
     )
-    return {episode_id: int(seconds // 60) for episode_id, seconds in session.execute(worked)}
+    return {episode_id: int(seconds // 60) for episode_id, seconds in db.tuples(session, worked)}
 
 
 def _month_began(clinic: Clinic) -> datetime:
@@ -201,31 +204,14 @@ def _days(clinic: Clinic) -> due.Days:
     )
 
 
-class _Reading(NamedTuple):
-    """What was read of an episode: everything that its standing is made of, in a form that compares fast.
-
-    `columns` are those of COLUMNS, `fresh` totals made anew just now.
-    """
-
-    columns: tuple[Any, ...]
-    fresh: bytes | None
-    today: date
-    days: due.Days
-    contact: date | None
-    review: date | None
-    recommended: date | None
-    unanswered: date | None
-    emergency: date | None
-    two_open: bool
-
-
 class _Known:
     """What other tables know of the episodes, each read with one query."""
 
     def __init__(self, session: Session, clinic: Clinic, of: Sequence[Any]) -> None:
         ids, patient_ids = Many(row.id for row in of), Many(row.patient_id for row in of)
+        self.session, self.clinic = session, clinic
         self.today, self.days, self.zone = episodes.today_of(clinic), _days(clinic), ZoneInfo(clinic.zone)
-        self.fresh = kept_scores.refreshed(session, clinic, of)
+        self.forms = kept_scores.forms_of(session, patient_ids)
         self.contact = contacts.last(session, clinic, patient_ids)
         self.review = reviews.last_at(session, ids)
         self.recommended = reviews.waiting_since(session, ids)
@@ -233,45 +219,48 @@ class _Known:
         self.emergency = emergency.last(session, patient_ids, lately)
         self.unanswered = questionnaires.unanswered(session, clinic, patient_ids)
         self.open = Counter(row.patient_id for row in of if row.phase != "discharged")
+        self.whole = (self.today, clinic.zone, self.days)
 
-    def reading(self, row: Any) -> _Reading:
-        """What is known of an episode."""
+    def reading(self, row: Any) -> Reading:
+        """Everything that an episode's standing is made of, as it was read."""
         episode_id, patient_id = row.id, row.patient_id
-        contact = self.contact.get(patient_id)
-        return _Reading(
+        return (
+            self.whole,
             tuple(row),
-            self.fresh.get(episode_id),
-            self.today,
-            self.days,
-            contact if contact and contact >= row.enrolled_on else None,
-            self._day(self.review.get(episode_id)),
-            self._day(self.recommended.get(episode_id)),
+            self.forms.get((patient_id, row.scale)),
+            self.contact.get(patient_id),
+            self.review.get(episode_id),
+            self.recommended.get(episode_id),
             self.unanswered.get(patient_id),
-            self._day(self.emergency.get(patient_id)),
-            self.open[patient_id] > 1,
+            self.emergency.get(patient_id),
+            self.open[patient_id],
         )
+
+    def refreshed(self, of: Sequence[Any]) -> dict[UUID, bytes]:
+        """Make anew the totals whose forms have changed."""
+        return kept_scores.refreshed(self.session, self.clinic, of, self.forms)
+
+    def standing(self, row: Any, fresh: bytes | None) -> Standing:
+        """Where an episode stands, its key loaded; `fresh` are totals that were made anew just now."""
+        totals, contact = kept_scores.opened(row, fresh, self.today), self.contact.get(row.patient_id)
+        facts = due.Facts(
+            today=self.today,
+            enrolled=row.enrolled_on,
+            phase=cast(due.Phase, row.phase),
+            progress=totals.progress,
+            contact=contact if contact and contact >= row.enrolled_on else None,
+            review=self._day(self.review.get(row.id)),
+            recommended=self._day(self.recommended.get(row.id)),
+            check_on=row.check_on,
+            self_harm=totals.self_harm,
+            flagged=row.flagged,
+            two_open=self.open[row.patient_id] > 1,
+            unanswered=self.unanswered.get(row.patient_id),
+            emergency=self._day(self.emergency.get(row.patient_id)),
+        )
+        weeks, due_now = (totals.until - row.enrolled_on).days // 7, due.of(facts, self.days)
+        return Standing(row.id, row.patient_id, row.manager_id, row.scale, totals, facts, due_now, weeks)
 
     def _day(self, at: datetime | None) -> date | None:
         """The day of a moment in the clinic's zone."""
         return at.astimezone(self.zone).date() if at else None
-
-
-def _standing(row: Any, read: _Reading) -> Standing:
-    totals = kept_scores.opened(row, read.fresh, read.today)
-    facts = due.Facts(
-        today=read.today,
-        enrolled=row.enrolled_on,
-        phase=cast(due.Phase, row.phase),
-        progress=totals.progress,
-        contact=read.contact,
-        review=read.review,
-        recommended=read.recommended,
-        check_on=row.check_on,
-        self_harm=totals.self_harm,
-        flagged=row.flagged,
-        two_open=read.two_open,
-        unanswered=read.unanswered,
-        emergency=read.emergency,
-    )
-    weeks = (totals.until - row.enrolled_on).days // 7
-    return Standing(row.id, row.patient_id, row.manager_id, row.scale, totals, facts, due.of(facts, read.days), weeks)

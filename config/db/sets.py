@@ -12,6 +12,7 @@ from sqlalchemy import (
     JSON,
     Column,
     ColumnElement,
+    Executable,
     Select,
     Table,
     TextClause,
@@ -48,6 +49,12 @@ def among(session: Session, column: InstrumentedAttribute[Any], values: Collecti
     if session.get_bind().dialect.name == "postgresql":
         return column.in_(select(func.unnest(_array(column, values))))
     return column.in_(values)
+
+
+def tuples(session: Session, statement: Executable) -> Sequence[Any]:
+    """Return the rows of a query for bare columns, thousands of them: without the session's own work on each."""
+    session.flush()
+    return session.connection().execute(statement).all()
 
 
 def of_each(

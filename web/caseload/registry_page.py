@@ -111,7 +111,7 @@ def show() -> str:
             model=care_model.of_clinic(clinic),
             timed=timer_view.waiting(session, layout.the_staff()),
             wanted=wanted,
-            rows=registry_rows.rows(_opened(session, clinic, part, "page"), people),
+            rows=registry_rows.rows(session, _opened(session, clinic, part, "page"), people),
             page=page,
             pages=listed.pages,
             first=(page - 1) * A_PAGE + 1,
@@ -132,7 +132,7 @@ def sheet() -> Response:
     with db.unit_of_work(clinic.id) as session:
         chosen = _listed(session, clinic, wanted).chosen
         people = team.everyone(session, clinic.id)
-        rows = [care_view.line(*opened, people) for opened in _opened(session, clinic, chosen, "csv")]
+        rows = registry_rows.lines(session, _opened(session, clinic, chosen, "csv"), people)
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(words.table_of("care_columns").values())

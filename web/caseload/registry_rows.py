@@ -5,7 +5,7 @@ that it is made of, so that nothing has to be told when something does: the stan
 name and birth date, what was done this month, and who cares for them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -27,8 +27,7 @@ NOBODY = UUID(int=0)
 
 
 class Opened(NamedTuple):
-    """An episode's standing, its patient's row of `patient_view.NAMED`, whose key is loaded, and what was done this
-    month."""
+    """An episode's standing, its patient's row of `patient_view.NAMED`, and what was done this month."""
 
     standing: listing.Standing
     patient: Any
@@ -38,28 +37,40 @@ class Opened(NamedTuple):
 def opened(session: Session, clinic: Clinic, of: Sequence[listing.Standing]) -> list[Opened]:
     """Return what is shown of these, in their order."""
     found = among(session, Patient.id, Many(each.patient_id for each in of))
-    patients = {row.id: row for row in session.execute(select(*patient_view.NAMED).where(found))}
-    db.load_keys(session, (row.key_id for row in patients.values()))
+    patients = {row.id: row for row in db.tuples(session, select(*patient_view.NAMED).where(found))}
     month = listing.in_month(session, clinic, of)
     return [Opened(each, patients[each.patient_id], month[each.id]) for each in of]
 
 
-def rows(of: Sequence[Opened], people: Mapping[UUID | None, Staff]) -> list[Markup]:
+def lines(session: Session, of: Sequence[Opened], people: Mapping[UUID | None, Staff]) -> list[care_view.Line]:
+    """Return each in words."""
+    db.load_keys(session, (each.patient.key_id for each in of))
+    return [care_view.line(*each, people) for each in of]
+
+
+def rows(session: Session, of: Sequence[Opened], people: Mapping[UUID | None, Staff]) -> list[Markup]:
     """Return each as its row of the table."""
-    known, made = _known(), []
-    written, address = current_app.jinja_env.get_template("staff/_registry_row.html").module, _Addresses()
-    names = {staff_id: person.name for staff_id, person in people.items()}
+    known, names = _known(), {staff_id: person.name for staff_id, person in people.items()}
+    made, changed = dict[UUID, Markup](), []
     for each in of:
         standing, patient, month = each
         facts = (standing, patient[3:], month, names.get(standing.manager_id))
         kept = known.get(standing.id)
         if kept is not None and kept[0] == facts:
-            row = kept[1]
+            made[standing.id] = kept[1]
         else:
-            row = written.row(care_view.line(*each, people), address)  # type: ignore[attr-defined]
-            known.put(standing.id, (facts, row))
-        made.append(row)
-    return made
+            changed.append((each, facts))
+    row, address = _template(), _Addresses()
+    for (_, facts), line in zip(changed, lines(session, [each for each, _ in changed], people), strict=True):
+        made[line.id] = row(line, address)
+        known.put(line.id, (facts, made[line.id]))
+    return [made[each.standing.id] for each in of]
+
+
+def _template() -> Callable[[care_view.Line, "_Addresses"], Markup]:
+    module: Any = current_app.jinja_env.get_template("staff/_registry_row.html").module
+    row: Callable[[care_view.Line, _Addresses], Markup] = module.row
+    return row
 
 
 def _known() -> Remembered[tuple[tuple[Any, ...], Markup]]:
