@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from messaging.reading import rulebook
 from messaging.wording import saved_replies
 from reminders import handoffs
 from reminders.imports import csv_import
-from service.cli.walk import caseload_seed, day, quarter_seed, two_ehrs
+from service.cli.walk import caseload_seed, day, quarter_seed, two_ehrs, views_seed
 from service.cli.walk.scene import Scene
 from webhooks import handle_text
 
@@ -93,6 +93,8 @@ def seed(scene: Scene) -> str:
     _import(place, scene.folder)
     forms = _weeks(place)
     enrolled = caseload_seed.seed(place.clinic_id, place.now, story()["caseload"])
+    said = views_seed.seed(place.clinic_id, place.now, story()["past"], story()["views"]["text"], partial(_kept, place))
+    views_seed.time_work(place.clinic_id, place.now, story()["timed"])
     past = quarter_seed.seed(place.clinic_id, place.now, story()["quarter"])
     for text in story()["texts"]:
         _text(scene, place, text)
@@ -100,7 +102,7 @@ def seed(scene: Scene) -> str:
     return (
         f"{len(people())} more patients and {len(story()['visits']['rows'])} visits, {forms} forms of six weeks, "
         f"{len(story()['texts'])} texts of this morning, {replies} saved replies, {enrolled} people in the registry, "
-        f"{past} visits of half a year, "
+        f"{said} who said how the clinic did, {past} visits of half a year, work that was timed, "
         "a patient who waits for a handoff"
     )
 
@@ -170,6 +172,10 @@ def _weeks(place: Place) -> int:
             with day.at(place.now - timedelta(minutes=form["minutes"])):
                 _form(session, place, form["record"], form["instrument"], form["total"], "paper")
     return len(asked)
+
+
+def _kept(place: Place, session: Session, record: str, total: int) -> None:
+    _form(session, place, record, "phq9", total, "aloud")
 
 
 def _when(place: Place, index: int, weeks_ago: int) -> datetime:

@@ -55,7 +55,7 @@ def _spoken_with(scene: Any, patient: Patient, _: Episode) -> None:
 
 
 def _worked_for(scene: Any, patient: Patient, _: Episode) -> None:
-    work = {"kind": "note", "starts_at": at_local(scene, timedelta(minutes=-8)), "minutes": "7"}
+    work = {"kind": "plan", "starts_at": at_local(scene, timedelta(minutes=-8)), "minutes": "7"}
     assert scene.browser.post(f"/patients/{patient.id}/care/log", **work).status_code == 303
 
 
