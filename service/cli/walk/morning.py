@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -93,7 +93,7 @@ def seed(scene: Scene) -> str:
     _import(place, scene.folder)
     forms = _weeks(place)
     enrolled = caseload_seed.seed(place.clinic_id, place.now, story()["caseload"])
-    said = views_seed.seed(place.clinic_id, place.now, story()["past"], story()["views"]["text"], partial(_kept, place))
+    said = views_seed.seed(place.clinic_id, place.now, story()["former"])
     views_seed.time_work(place.clinic_id, place.now, story()["timed"])
     past = quarter_seed.seed(place.clinic_id, place.now, story()["quarter"])
     for text in story()["texts"]:
@@ -102,7 +102,7 @@ def seed(scene: Scene) -> str:
     return (
         f"{len(people())} more patients and {len(story()['visits']['rows'])} visits, {forms} forms of six weeks, "
         f"{len(story()['texts'])} texts of this morning, {replies} saved replies, {enrolled} people in the registry, "
-        f"{said} who said how the clinic did, {past} visits of half a year, work that was timed, "
+        f"{said} answers to how the clinic did, {past} visits of half a year, work that was timed, "
         "a patient who waits for a handoff"
     )
 
@@ -117,7 +117,7 @@ def _writing(place: Place) -> Iterator[Session]:
 
 def _import(place: Place, folder: Path) -> None:
     patients, visits = folder / "more_patients.csv", folder / "more_visits.csv"
-    day.write_patients(patients, people())
+    day.write_patients(patients, (*people(), *views_seed.people(story()["former"])))
     today = clock.now().astimezone(ZoneInfo(day.ZONE)).date()
     panels = {patient.record: patient.panel for patient in people()}
     with visits.open("w", newline="", encoding="utf-8") as file:
@@ -172,10 +172,6 @@ def _weeks(place: Place) -> int:
             with day.at(place.now - timedelta(minutes=form["minutes"])):
                 _form(session, place, form["record"], form["instrument"], form["total"], "paper")
     return len(asked)
-
-
-def _kept(place: Place, session: Session, record: str, total: int) -> None:
-    _form(session, place, record, "phq9", total, "aloud")
 
 
 def _when(place: Place, index: int, weeks_ago: int) -> datetime:

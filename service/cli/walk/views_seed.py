@@ -3,7 +3,8 @@
 The texts and links of weeks ago are written as they would stand there by now; nothing of it is sent.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -24,31 +25,59 @@ from messaging.versions import publishing
 from reminders import satisfaction
 from service.cli.walk import caseload_seed, day
 
-DAY = timedelta(days=1)
-Form = Callable[[Session, str, int], None]
+DAY, ASKED_FIRST = timedelta(days=1), 90
+LANGUAGES = ("en", "es")
+# Of each language's askings one half and one more were answered: no number of either kind is a small one.
+ANSWERED_TOO = 1
 
 
-def seed(clinic_id: UUID, now: datetime, past: Sequence[Mapping[str, Any]], body: str, keep: Form) -> int:
-    """Let the episodes of `past` in morning.toml have been, and ask who was in them; return how many answered.
+def people(former: Mapping[str, Any]) -> list[day.Visitor]:
+    """Return the made-up patients whose care has ended, as [former] of morning.toml has them."""
+    names = [(first, last) for last in former["last"] for first in former["first"]][: former["many"]]
+    return [
+        day.Visitor(
+            record=f"30{number:02}", first=first, last=last, number=f"+120255501{number + 10}",
+            birth=f"{1950 + 2 * number}-0{1 + number % 9}-15", language=LANGUAGES[number % 2],
+            panel=("Dr Lindqvist", "Dr Okafor")[number // 2 % 2], after=DAY,
+        )
+        for number, (first, last) in enumerate(names)
+    ]  # fmt: skip
 
-    `keep` keeps a form of a record with a total, at whatever time it is then; `body` is the text that they had.
-    """
+
+def seed(clinic_id: UUID, now: datetime, former: Mapping[str, Any]) -> int:
+    """Let the care of these people have been, and ask them twice how the clinic did; return how often they answered."""
     answering.be_ready()
-    with db.unit_of_work(clinic_id) as session, day.at(now - 200 * DAY):
+    answered = 0
+    with db.unit_of_work(clinic_id) as session, day.at(now - 400 * DAY):
         _decide(session, session.get_one(Clinic, clinic_id))
-    for person in past:
+    for number, person in enumerate(people(former)):
         with db.unit_of_work(clinic_id) as session:
             clinic = session.get_one(Clinic, clinic_id)
-            episode = caseload_seed.begin(session, clinic, now, person)
-            for weeks, total in person["scores"]:
-                with day.at(now - weeks * 7 * DAY):
-                    keep(session, person["record"], total)
-            with day.at(now - person["ended"] * DAY):
-                manager = session.get_one(Staff, episode.manager_id)
-                episodes.discharge(session, clinic, manager, episode, "goals_met")
-            with day.at(now - (person["ended"] - satisfaction.Terms().after_days) * DAY):
-                _ask(session, clinic, episode, body, person)
-    return sum("marks" in person for person in past)
+            episode, ended = _was_in_care(session, clinic, now, former, number), former["ended"] + number % 14
+            occasions = (("day-90", 7 * former["weeks"] - ASKED_FIRST), ("discharge", ended - 7))
+            for turn, (occasion, days_ago) in enumerate(occasions):
+                place = number // 2 + turn * former["many"] // 2
+                does = place % 2 == 0 or place == ANSWERED_TOO
+                with day.at(now - days_ago * DAY):
+                    row = _ask(session, clinic, episode, former["text"], occasion)
+                    if does:
+                        _answer(session, clinic, row, former, place, person.language)
+                answered += does
+    return answered
+
+
+def _was_in_care(session: Session, clinic: Clinic, now: datetime, former: Mapping[str, Any], number: int) -> Episode:
+    """An episode with its first and last total, as they came with the clinic's spreadsheet, and its end."""
+    record, weeks = f"30{number:02}", former["weeks"]
+    episode = caseload_seed.begin(session, clinic, now, {"record": record, "weeks": weeks})
+    ended = former["ended"] + number % 14
+    first, last = former["totals"][number % len(former["totals"])]
+    days = (episode.enrolled_on, episode.enrolled_on + timedelta(weeks=12))
+    db.load_keys(session, [episode.key_id])
+    episode.imported = json.dumps([[on.toordinal(), total] for on, total in zip(days, (first, last), strict=True)])
+    with day.at(now - ended * DAY):
+        episodes.discharge(session, clinic, session.get_one(Staff, episode.manager_id), episode, "goals_met")
+    return episode
 
 
 def _decide(session: Session, clinic: Clinic) -> None:
@@ -58,26 +87,36 @@ def _decide(session: Session, clinic: Clinic) -> None:
     publishing.publish(session, clinic, satisfaction.SATISFACTION, edit=draft.edit, actor=actor)
 
 
-def _ask(session: Session, clinic: Clinic, episode: Episode, body: str, person: Mapping[str, Any]) -> None:
-    """A link that was texted and arrived; who answered did so three hours later, in their language."""
+def _ask(session: Session, clinic: Clinic, episode: Episode, body: str, occasion: str) -> SatisfactionAsked:
+    """A link that was texted and arrived."""
     patient = session.get_one(Patient, episode.patient_id)
     db.load_keys(session, [patient.key_id, clinic.key_id])
     link, _ = links.issue(session, clinic, patient, [], leads_to=VIEWS)
-    text = _text(session, clinic, patient, link, body)
-    asked = {"episode_id": episode.id, "occasion": "discharge", "link_id": link.id, "message_id": text.id}
-    session.add(
-        SatisfactionAsked(
-            clinic_id=clinic.id, key_id=patient.key_id, asked_at=clock.now(), language=patient.language, **asked
-        )
+    row = SatisfactionAsked(
+        clinic_id=clinic.id,
+        key_id=patient.key_id,
+        episode_id=episode.id,
+        occasion=occasion,
+        link_id=link.id,
+        message_id=_text(session, clinic, patient, link, body).id,
+        asked_at=clock.now(),
+        language=patient.language,
     )
+    session.add(row)
     session.flush()
-    if "marks" not in person:
-        return
-    questions = satisfaction.of_clinic(clinic).questions
-    said = {question.id: mark for question, mark in zip(questions, person["marks"], strict=True)}
+    return row
+
+
+def _answer(
+    session: Session, clinic: Clinic, row: SatisfactionAsked, former: Mapping[str, Any], place: int, language: str
+) -> None:
+    """Three hours later they answered, some of them in their own words."""
+    marks, words = former["marks"][place % len(former["marks"])], former["words"][language]
+    said = {each.id: mark for each, mark in zip(satisfaction.of_clinic(clinic).questions, marks, strict=True)}
+    spoken = words[place // 6] if place % 6 == 0 else ""
     with day.at(clock.now() + timedelta(hours=3)):
-        words = person.get("words", "")
-        answering.take(session, clinic, link, answering.Given(said, words, patient.language, named=False))
+        link = session.get_one(IntakeLink, row.link_id)
+        answering.take(session, clinic, link, answering.Given(said, spoken, language, named=False))
 
 
 def _text(session: Session, clinic: Clinic, patient: Patient, link: IntakeLink, body: str) -> Message:
