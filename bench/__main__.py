@@ -3,7 +3,7 @@
 Machines are noisy; ratios less.
 
 python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading] [planning] [urgent] [imports]
-                [simulation] [slow_clients] [handoff] [codes] [caseload] [review]
+                [simulation] [slow_clients] [handoff] [codes] [caseload] [nights] [review]
                 [webhooks] [siu] [growth]
 BENCH_PATIENTS=1000000 python -m bench inbox     (a larger clinic than 100,000 patients: minutes, and some GB of disk)
 BENCH_VISITS=20000 python -m bench planning      (fewer visits than 100,000; also for urgent and simulation)
@@ -25,6 +25,7 @@ from bench import (
     imports,
     inbound,
     inbox,
+    nights,
     outbound,
     planning,
     polls,
@@ -53,6 +54,7 @@ MEASUREMENTS: dict[str, Callable[[], str]] = {
     "slow_clients": slow_clients.measure,
     "codes": codes.measure,
     "caseload": caseload.measure,
+    "nights": nights.measure,
     "review": review.measure,
     "webhooks": webhooks.measure,
     "siu": siu.measure,

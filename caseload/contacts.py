@@ -3,16 +3,17 @@
 Texts, reminders and calls that nobody answered are no contact.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CompoundSelect, func, or_, select, union_all
+from sqlalchemy import CompoundSelect, case, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from caseload.models import CareEntry, Episode
+from config import clock, db
 from config.db.sets import among
 from messaging.inbox import dispositions
 from messaging.inbox.models import Contact, InboxItem
@@ -26,21 +27,24 @@ OWN_WORK = or_(CareEntry.source.is_(None), CareEntry.source.startswith("timer:")
 def last(session: Session, clinic: Clinic, patient_ids: Collection[UUID]) -> dict[UUID, date]:
     """Return by patient the day of the last live contact, in the clinic's zone."""
     every = _every(session, patient_ids).subquery()
-    rows = session.execute(select(every.c.patient_id, func.max(every.c.at)).group_by(every.c.patient_id))
+    rows = db.tuples(session, select(every.c.patient_id, func.max(every.c.at)).group_by(every.c.patient_id))
     zone = ZoneInfo(clinic.zone)
     return {patient_id: at.astimezone(zone).date() for patient_id, at in rows}
 
 
-def count_since(session: Session, clinic: Clinic, since: datetime, patient_ids: Collection[UUID]) -> Counter[UUID]:
-    """Return by patient on how many days there has been a live contact since a moment, in the clinic's zone.
+def days_since(session: Session, clinic: Clinic, first: date, patient_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return by patient on how many days there has been a live contact from a day on, in the clinic's zone; who had
+    none is left out.
 
-    By days: a call that was logged and then said of an item is one contact.
+    By days: a call that was logged and then said of an item is one contact. The database counts them, by the moments
+    at which the clinic's days begin, which lie 23 to 25 hours apart; it is asked about a month or so.
     """
-    every, zone = _every(session, patient_ids).subquery(), ZoneInfo(clinic.zone)
-    rows = session.execute(select(every.c.patient_id, every.c.at).where(every.c.at >= since))
-    return Counter(
-        patient_id for patient_id, _ in {(patient_id, at.astimezone(zone).date()) for patient_id, at in rows}
-    )
+    zone, today = ZoneInfo(clinic.zone), clock.now().astimezone(ZoneInfo(clinic.zone)).date()
+    begins = [datetime.combine(first + timedelta(days=day), time(), zone) for day in range((today - first).days + 1)]
+    every = _every(session, patient_ids).subquery()
+    day = case(*((every.c.at >= begin, literal(number)) for number, begin in reversed(list(enumerate(begins)))))
+    rows = select(every.c.patient_id, func.count(day.distinct())).where(every.c.at >= begins[0])
+    return dict(db.tuples(session, rows.group_by(every.c.patient_id)))
 
 
 def moments(session: Session, patient_ids: Collection[UUID]) -> dict[UUID, list[datetime]]:

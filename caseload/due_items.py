@@ -22,14 +22,14 @@ from config.db.sets import among
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient, Staff
-from messaging.team import readers, tasks
+from messaging.team import many_tasks, readers, tasks
 from reminders import care_model, phrasing
 from reminders.rules import zones
 
 DUE = DueRound.state == "waiting"
 # After midnight, when the days of the registry have moved on; the item waits for the day. So many episodes are read at
 # once, and no more items than these are made in one transaction: whoever writes meanwhile does not wait long.
-NIGHT, PAGE, MADE = time(3), 1000, 100
+NIGHT, PAGE, MADE = time(3), 1000, 300
 # After a failure: so few stand beside the one that cannot be looked at, and are passed over with it.
 AGAIN = 50
 # Own choice: by then somebody has looked at it, or the item escalates like any task.
@@ -183,12 +183,19 @@ def _begin(wanted: _Clinic, begun: Sequence[_Begun]) -> None:
     )
     people = {episode.id: (patient, manager) for episode, patient, manager in rows}
     before = _open_before(session, ids)
+    db.load_keys(session, (item.key_id for _, item in before.values()))
+    new = []
     for each in begun:
-        title = _words()[f"care_due_{each.rule}"].format(number=each.number)
         if (each.episode_id, each.rule) in before:
-            _again(session, *before[each.episode_id, each.rule], title)
+            _again(session, *before[each.episode_id, each.rule], _title(each))
         else:
-            _make(wanted, each, title, *people[each.episode_id])
+            new.append((each, _task(each, *people[each.episode_id])))
+    made = many_tasks.make(session, wanted.clinic, [task for _, task in new])
+    session.add_all(_notice(wanted.clinic, each, item) for (each, _), item in zip(new, made, strict=True))
+
+
+def _title(each: _Begun) -> str:
+    return _words()[f"care_due_{each.rule}"].format(number=each.number)
 
 
 def _again(session: Session, notice: DueNotice, item: InboxItem, title: str) -> None:
@@ -197,25 +204,21 @@ def _again(session: Session, notice: DueNotice, item: InboxItem, title: str) -> 
     items.note_event(session, item, ACTOR, "due_again")
 
 
-def _make(wanted: _Clinic, each: _Begun, title: str, patient: Patient, manager: Staff) -> None:
-    """Make an item, the care manager's; whoever's routing chooses where they can no longer have it."""
-    session, now = wanted.session, clock.now()
-    made = tasks.make(
-        session,
-        wanted.clinic,
-        None,
-        tasks.Wanted(
-            title=title,
-            due=now + WITHIN,
-            owner=manager if readers.may_be_asked(manager, patient=True) else None,
-            patient=patient,
-            made="registry",
-            source=f"care_episode:{each.episode_id}",
-        ),
+def _task(each: _Begun, patient: Patient, manager: Staff) -> tasks.Wanted:
+    """The care manager's task; whoever's routing chooses where they can no longer have it."""
+    return tasks.Wanted(
+        title=_title(each),
+        due=clock.now() + WITHIN,
+        owner=manager if readers.may_be_asked(manager, patient=True) else None,
+        patient=patient,
+        made="registry",
+        source=f"care_episode:{each.episode_id}",
     )
-    facts = {"episode_id": each.episode_id, "rule": each.rule, "item_id": made.id, "began_at": now}
-    session.add(DueNotice(clinic_id=wanted.clinic.id, **facts))
-    session.flush()
+
+
+def _notice(clinic: Clinic, each: _Begun, item: InboxItem) -> DueNotice:
+    facts = {"episode_id": each.episode_id, "rule": each.rule, "item_id": item.id, "began_at": clock.now()}
+    return DueNotice(clinic_id=clinic.id, **facts)
 
 
 def _open_before(

@@ -7,7 +7,7 @@ forms that, in one query without opening any, and makes anew what differs. So a 
 import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Protocol, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -26,6 +26,7 @@ from messaging.models import Clinic
 # Another version makes everything anew, at the next reading.
 VERSION = 3
 Scale = tuple[UUID, str]
+Counted = tuple[int, datetime | None]
 
 
 class Kept(Protocol):
@@ -62,9 +63,29 @@ def of_episodes(session: Session, clinic: Clinic, of: Sequence[Kept], today: dat
 
     The keys of `of` are loaded. A session that only reads must not ask.
     """
-    made_of = _made_of(session, clinic, of)
+    fresh = refreshed(session, clinic, of, forms_of(session, {row.patient_id for row in of}))
+    return {row.id: opened(row, fresh.get(row.id), today) for row in of}
+
+
+def opened(row: Kept, fresh: bytes | None, today: date) -> Totals:
+    """Return the totals of an episode as they stand today: those made anew, or else those kept; its key is loaded."""
+    kept = fresh or Episode.scores.opened(row, Episode) or b""
+    return totals.opened(kept, row.enrolled_on, row.ended_on, today)
+
+
+def refreshed(
+    session: Session, clinic: Clinic, of: Sequence[Kept], counted: Mapping[Scale, Counted]
+) -> dict[UUID, bytes]:
+    """Make anew the totals of those whose forms have changed, keep them sealed and return them by episode.
+
+    `counted` are those of `forms_of`.
+    """
+    made_of = {row.id: _made_of(clinic, row, counted.get((row.patient_id, row.scale))) for row in of}
     stale = [row for row in of if row.scores_of != made_of[row.id]]
-    forms = of_forms(session, clinic, {row.patient_id for row in stale}) if stale else {}
+    if not stale:
+        return {}
+    db.load_keys(session, (row.key_id for row in stale))
+    forms = of_forms(session, clinic, {row.patient_id for row in stale})
     fresh = {
         row.id: totals.written(
             row.enrolled_on, row.ended_on, _with_imported(row, forms.get((row.patient_id, row.scale), []))
@@ -72,8 +93,7 @@ def of_episodes(session: Session, clinic: Clinic, of: Sequence[Kept], today: dat
         for row in stale
     }
     _keep(session, stale, fresh, made_of)
-    kept = {row.id: fresh.get(row.id) or Episode.scores.opened(row, Episode) or b"" for row in of}
-    return {row.id: totals.opened(kept[row.id], row.enrolled_on, row.ended_on, today) for row in of}
+    return fresh
 
 
 def _with_imported(row: Kept, of_forms: Sequence[Scored]) -> list[Scored]:
@@ -112,28 +132,31 @@ def of_forms(
     return taken
 
 
-def _made_of(session: Session, clinic: Clinic, of: Sequence[Kept]) -> dict[UUID, str]:
-    """Return by episode of what its totals are made: how many forms, when the last was scored, what was imported.
+def forms_of(session: Session, patient_ids: Collection[UUID]) -> dict[Scale, Counted]:
+    """Return by patient and scale how many forms there are and when the last was scored, none of them opened.
 
     A form that comes, goes with its record or is told anew by its EHR, which scores it again, changes a number here.
-    The zone decides the day of each, and the day of enrolment which is the first.
     """
-    rows = session.execute(
+    rows = db.tuples(
+        session,
         select(Screen.patient_id, Screen.instrument, func.count(), func.max(Screen.scored_at))
         .where(
-            among(session, Screen.patient_id, {row.patient_id for row in of}),
+            among(session, Screen.patient_id, patient_ids),
             Screen.instrument.in_(progress.SCALES),
             Screen.submitted_at.is_not(None),
         )
-        .group_by(Screen.patient_id, Screen.instrument)
+        .group_by(Screen.patient_id, Screen.instrument),
     )
-    forms = {(patient_id, scale): f"{number} {at}" for patient_id, scale, number, at in rows}
-    whole = f"{VERSION} {clinic.zone}"
-    return {
-        row.id: f"{whole} {row.enrolled_on} {row.ended_on or '-'} {len(row.imported_ct or b'')}"
-        f" {forms.get((row.patient_id, row.scale), 0)}"
-        for row in of
-    }
+    return {(patient_id, scale): (number, at) for patient_id, scale, number, at in rows}
+
+
+def _made_of(clinic: Clinic, row: Kept, counted: Counted | None) -> str:
+    """Of what an episode's totals are made: its forms, its first and last day, what was imported.
+
+    The zone decides the day of each, and the day of enrolment which is the first.
+    """
+    forms = f"{counted[0]} {counted[1]}" if counted else "0"
+    return f"{VERSION} {clinic.zone} {row.enrolled_on} {row.ended_on or '-'} {len(row.imported_ct or b'')} {forms}"
 
 
 def _keep(session: Session, stale: Sequence[Kept], fresh: Mapping[UUID, bytes], made_of: Mapping[UUID, str]) -> None:

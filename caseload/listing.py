@@ -8,19 +8,21 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from caseload import contacts, episodes, kept_scores, questionnaires, reviews
 from caseload.models import CareEntry, CaseReview, Episode
 from caseload.registry import due, progress
 from caseload.registry.totals import Scored, Totals
-from config import clock, db
-from config.db.sets import among
+from config import clock, db, runtime
+from config.db import spans
+from config.db.sets import Many, among
+from config.remembered import Remembered
 from messaging.models import Clinic, Patient
 from reminders import care_model, emergency
 
@@ -28,18 +30,28 @@ OPEN = Episode.phase != "discharged"
 MOST = 2000
 COLUMNS = (
     *kept_scores.COLUMNS,
+    Episode.manager_id,
     Episode.phase,
     Episode.check_on,
     Episode.question_ct.is_not(None).label("flagged"),
 )
+# Standings are made anew after so long as keys are: totals stand in them.
+REMEMBERED, SECONDS = 10_000, 300
+# What was read of an episode, in a form that compares fast.
+Reading = tuple[Any, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Standing:
-    """Where an episode stands today: its scores, the facts that rules look at, and what is due by them."""
+    """Where an episode stands today: its scores, the facts that rules look at, and what is due by them.
+
+    Of an episode of which nothing has changed it is the same one for some minutes.
+    """
 
     id: UUID
     patient_id: UUID
+    manager_id: UUID
+    scale: str
     totals: Totals
     facts: due.Facts
     due: Sequence[due.Due]
@@ -76,16 +88,21 @@ class Standing:
         return (self.facts.today - (self.contact or self.facts.enrolled)).days
 
 
-@dataclass(frozen=True)
+class InMonth(NamedTuple):
+    """What was done in an episode in this calendar month: days with a live contact, and whole minutes of work."""
+
+    contacts: int
+    minutes: int
+
+
+@dataclass(frozen=True, eq=False)
 class Row(Standing):
-    """An episode with everything the registry says of it: `minutes` of work and days with `contacts` in this calendar
-    month, the last `review`."""
+    """An episode with its records, the last `review` and what was done this month."""
 
     episode: Episode
     patient: Patient
-    contacts: int
     review: CaseReview | None
-    minutes: int
+    month: InMonth
 
 
 def standings(session: Session, clinic: Clinic, *where: ColumnElement[bool]) -> list[Standing]:
@@ -94,19 +111,36 @@ def standings(session: Session, clinic: Clinic, *where: ColumnElement[bool]) -> 
     At most MOST of them, the latest enrolled.
     """
     found = select(*COLUMNS).where(Episode.clinic_id == clinic.id, *where)
-    of = session.execute(found.order_by(Episode.enrolled_on.desc(), Episode.id).limit(MOST)).all()
+    of = db.tuples(session, found.order_by(Episode.enrolled_on.desc(), Episode.id).limit(MOST))
     if not of:
         return []
-    db.load_keys(session, (row.key_id for row in of))
-    days, known = _days(clinic), _Known(session, clinic, of)
-    return [_standing(days, known, row) for row in of]
+    known, made = _Known(session, clinic, of), _made()
+    standings, changed = [], []
+    for row in of:
+        reading = known.reading(row)
+        kept = made.get(row.id)
+        if kept is not None and kept[0] == reading:
+            standings.append(kept[1])
+        else:
+            changed.append((row, reading))
+    fresh = known.refreshed([row for row, _ in changed])
+    db.load_keys(session, (row.key_id for row, _ in changed))
+    for row, reading in changed:
+        standing = known.standing(row, fresh.get(row.id))
+        made.put(row.id, (reading, standing))
+        standings.append(standing)
+    return standings
+
+
+def _made() -> Remembered[tuple[Reading, Standing]]:
+    return runtime.once("caseload.standings", lambda: Remembered(REMEMBERED, SECONDS))
 
 
 def rows(session: Session, clinic: Clinic, of: Sequence[Standing]) -> list[Row]:
     """Return these with everything that is shown of them, in the same order."""
     if not of:
         return []
-    ids, patient_ids = [each.id for each in of], {each.patient_id for each in of}
+    ids = [each.id for each in of]
     found = (
         select(Episode, Patient)
         .join(Patient, Patient.id == Episode.patient_id)
@@ -114,16 +148,14 @@ def rows(session: Session, clinic: Clinic, of: Sequence[Standing]) -> list[Row]:
     )
     pairs = {episode.id: (episode, patient) for episode, patient in session.execute(found)}
     db.load_keys(session, (record.key_id for pair in pairs.values() for record in pair))
-    latest, minutes = reviews.latest(session, ids), minutes_of(session, clinic, ids)
-    met = contacts.count_since(session, clinic, _month_began(clinic), patient_ids)
+    latest, month = reviews.latest(session, ids), in_month(session, clinic, of)
     return [
         Row(
             **vars(each),
             episode=pairs[each.id][0],
             patient=pairs[each.id][1],
-            contacts=met[each.patient_id],
             review=latest.get(each.id),
-            minutes=minutes[each.id],
+            month=month[each.id],
         )
         for each in of
     ]
@@ -134,20 +166,27 @@ def read(session: Session, clinic: Clinic, *where: ColumnElement[bool]) -> list[
     return rows(session, clinic, standings(session, clinic, *where))
 
 
-def minutes_of(session: Session, clinic: Clinic, episode_ids: Collection[UUID]) -> Counter[UUID]:
+def in_month(session: Session, clinic: Clinic, of: Sequence[Standing]) -> dict[UUID, InMonth]:
+    """Return by episode what was done in this calendar month, in the clinic's zone."""
+    first, patient_ids = episodes.today_of(clinic).replace(day=1), Many(each.patient_id for each in of)
+    met = contacts.days_since(session, clinic, first, patient_ids)
+    minutes = minutes_of(session, clinic, Many(each.id for each in of))
+    return {each.id: InMonth(met.get(each.patient_id, 0), minutes.get(each.id, 0)) for each in of}
+
+
+def minutes_of(session: Session, clinic: Clinic, episode_ids: Collection[UUID]) -> dict[UUID, int]:
     """Whole minutes of work by episode in this month, as they were written down; `codes` says which of them count."""
-    worked = session.execute(
-        select(CareEntry.episode_id, CareEntry.starts_at, CareEntry.ends_at).where(
+    worked = (
+        select(CareEntry.episode_id, func.sum(spans.seconds(CareEntry.starts_at, CareEntry.ends_at)))
+        .where(
             among(session, CareEntry.episode_id, episode_ids),
             CareEntry.struck_at.is_(None),
             CareEntry.starts_at >= _month_began(clinic),
             CareEntry.starts_at <= clock.now(),
         )
+        .group_by(CareEntry.episode_id)
     )
-    seconds: Counter[UUID] = Counter()
-    for episode_id, starts_at, ends_at in worked:
-        seconds[episode_id] += int((ends_at - starts_at).total_seconds())
-    return Counter({episode_id: total // 60 for episode_id, total in seconds.items()})
+    return {episode_id: int(seconds // 60) for episode_id, seconds in db.tuples(session, worked)}
 
 
 def _month_began(clinic: Clinic) -> datetime:
@@ -169,9 +208,10 @@ class _Known:
     """What other tables know of the episodes, each read with one query."""
 
     def __init__(self, session: Session, clinic: Clinic, of: Sequence[Any]) -> None:
-        ids, patient_ids = [row.id for row in of], {row.patient_id for row in of}
-        self.today, self.zone = episodes.today_of(clinic), ZoneInfo(clinic.zone)
-        self.totals = kept_scores.of_episodes(session, clinic, of, self.today)
+        ids, patient_ids = Many(row.id for row in of), Many(row.patient_id for row in of)
+        self.session, self.clinic = session, clinic
+        self.today, self.days, self.zone = episodes.today_of(clinic), _days(clinic), ZoneInfo(clinic.zone)
+        self.forms = kept_scores.forms_of(session, patient_ids)
         self.contact = contacts.last(session, clinic, patient_ids)
         self.review = reviews.last_at(session, ids)
         self.recommended = reviews.waiting_since(session, ids)
@@ -179,29 +219,48 @@ class _Known:
         self.emergency = emergency.last(session, patient_ids, lately)
         self.unanswered = questionnaires.unanswered(session, clinic, patient_ids)
         self.open = Counter(row.patient_id for row in of if row.phase != "discharged")
+        self.whole = (self.today, clinic.zone, self.days)
 
-    def day(self, at: datetime | None) -> date | None:
+    def reading(self, row: Any) -> Reading:
+        """Everything that an episode's standing is made of, as it was read."""
+        episode_id, patient_id = row.id, row.patient_id
+        return (
+            self.whole,
+            tuple(row),
+            self.forms.get((patient_id, row.scale)),
+            self.contact.get(patient_id),
+            self.review.get(episode_id),
+            self.recommended.get(episode_id),
+            self.unanswered.get(patient_id),
+            self.emergency.get(patient_id),
+            self.open[patient_id],
+        )
+
+    def refreshed(self, of: Sequence[Any]) -> dict[UUID, bytes]:
+        """Make anew the totals whose forms have changed."""
+        return kept_scores.refreshed(self.session, self.clinic, of, self.forms)
+
+    def standing(self, row: Any, fresh: bytes | None) -> Standing:
+        """Where an episode stands, its key loaded; `fresh` are totals that were made anew just now."""
+        totals, contact = kept_scores.opened(row, fresh, self.today), self.contact.get(row.patient_id)
+        facts = due.Facts(
+            today=self.today,
+            enrolled=row.enrolled_on,
+            phase=cast(due.Phase, row.phase),
+            progress=totals.progress,
+            contact=contact if contact and contact >= row.enrolled_on else None,
+            review=self._day(self.review.get(row.id)),
+            recommended=self._day(self.recommended.get(row.id)),
+            check_on=row.check_on,
+            self_harm=totals.self_harm,
+            flagged=row.flagged,
+            two_open=self.open[row.patient_id] > 1,
+            unanswered=self.unanswered.get(row.patient_id),
+            emergency=self._day(self.emergency.get(row.patient_id)),
+        )
+        weeks, due_now = (totals.until - row.enrolled_on).days // 7, due.of(facts, self.days)
+        return Standing(row.id, row.patient_id, row.manager_id, row.scale, totals, facts, due_now, weeks)
+
+    def _day(self, at: datetime | None) -> date | None:
         """The day of a moment in the clinic's zone."""
         return at.astimezone(self.zone).date() if at else None
-
-
-def _standing(days: due.Days, known: _Known, row: Any) -> Standing:
-    totals = known.totals[row.id]
-    contact = known.contact.get(row.patient_id)
-    facts = due.Facts(
-        today=known.today,
-        enrolled=row.enrolled_on,
-        phase=cast(due.Phase, row.phase),
-        progress=totals.progress,
-        contact=contact if contact and contact >= row.enrolled_on else None,
-        review=known.day(known.review.get(row.id)),
-        recommended=known.day(known.recommended.get(row.id)),
-        check_on=row.check_on,
-        self_harm=totals.self_harm,
-        flagged=row.flagged,
-        two_open=known.open[row.patient_id] > 1,
-        unanswered=known.unanswered.get(row.patient_id),
-        emergency=known.day(known.emergency.get(row.patient_id)),
-    )
-    weeks = (totals.until - row.enrolled_on).days // 7
-    return Standing(row.id, row.patient_id, totals, facts, due.of(facts, days), weeks)

@@ -118,7 +118,7 @@ def last_at(session: Session, episode_ids: Collection[UUID]) -> dict[UUID, datet
     rows = select(CaseReview.episode_id, func.max(CaseReview.at)).where(
         among(session, CaseReview.episode_id, episode_ids)
     )
-    return dict(session.execute(rows.group_by(CaseReview.episode_id)).all())
+    return dict(db.tuples(session, rows.group_by(CaseReview.episode_id)))
 
 
 def of_episodes(session: Session, episode_ids: Sequence[UUID]) -> list[tuple[CaseReview, Standing | None]]:

@@ -43,7 +43,7 @@ from config.db.sealed import (
     opened_for,
 )
 from config.db.set_back import bring_back, oldest_ahead, waits_from, written_ahead
-from config.db.sets import among, arrays, columns, of_each, unnested, write_columns, write_rows
+from config.db.sets import among, arrays, columns, of_each, tuples, unnested, write_columns, write_rows
 from config.db.urgency import urgently
 
 __all__ = [
@@ -96,6 +96,7 @@ __all__ = [
     "retry_later",
     "ripe",
     "still_mine",
+    "tuples",
     "unit_of_work",
     "unnested",
     "urgently",

@@ -9,8 +9,7 @@ what was sealed under it.
 """
 
 import json
-import time
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, overload
 from uuid import UUID
@@ -22,6 +21,7 @@ from config import clock, keys, runtime
 from config.db.base import Base, Moment, SealedRow, new_id, new_ids
 from config.db.engine import EVERY, unit_of_work
 from config.db.sets import among, write_rows
+from config.remembered import Remembered
 
 CACHE_SECONDS = 300
 CACHE_KEYS = 20_000
@@ -40,31 +40,14 @@ class DataKey(Base):
     created_at: Mapped[Any] = mapped_column(Moment())
 
 
-class _Cache:
-    """Opened keys of this process, each for five minutes at most, the oldest leaving first."""
-
-    def __init__(self) -> None:
-        self._keys: dict[Hashable, tuple[float, bytes]] = {}
-
-    def get(self, key_id: Hashable) -> bytes | None:
-        entry = self._keys.get(key_id)
-        return entry[1] if entry and time.monotonic() - entry[0] < CACHE_SECONDS else None
-
-    def forget(self, key_id: UUID) -> None:
-        """Forget a key, and what was derived from it."""
-        for known in [
-            known for known in self._keys if known == key_id or (isinstance(known, tuple) and key_id in known)
-        ]:
-            self._keys.pop(known, None)
-
-    def put(self, key_id: Hashable, key: bytes) -> None:
-        while len(self._keys) >= CACHE_KEYS:
-            self._keys.pop(next(iter(self._keys)), None)
-        self._keys[key_id] = (time.monotonic(), key)
+def _cache() -> Remembered[bytes]:
+    """Opened keys of this process, each for five minutes at most, and what was derived from them."""
+    return runtime.once("db.keys", lambda: Remembered[bytes](CACHE_KEYS, CACHE_SECONDS))
 
 
-def _cache() -> _Cache:
-    return runtime.once("db.keys", _Cache)
+def _forget(key_id: UUID) -> None:
+    """Forget a key, and what was derived from it."""
+    _cache().forget(lambda known: known == key_id or (isinstance(known, tuple) and key_id in known))
 
 
 def new_data_key(session: Session, clinic_id: UUID, *, under: UUID | None = None) -> UUID:
@@ -150,7 +133,7 @@ def destroy_keys(session: Session, key_ids: Iterable[UUID]) -> None:
     session.execute(update(DataKey).where(DataKey.id.in_(wanted)).values(wrapped=b""))
     session.execute(delete(DataKey).where(DataKey.id.in_(wanted)))
     for key_id in wanted:
-        _cache().forget(key_id)
+        _forget(key_id)
 
 
 def opened_for(session: Session, table: Table, column: str, of: tuple[UUID, UUID, UUID], sealed: bytes) -> bytes:
@@ -197,10 +180,7 @@ class Sealed:
     @overload
     def __get__(self, row: Any, owner: Any) -> str | None: ...
     def __get__(self, row: Any, owner: Any = None) -> "str | Sealed | None":
-        if row is None:
-            return self
-        plain = self.opened(row)
-        return None if plain is None else plain.decode("utf-8", "surrogatepass")
+        return self if row is None else self.text(row)
 
     def __set__(self, row: Any, value: str | None) -> None:
         self.close(row, None if value is None else value.encode("utf-8", "surrogatepass"))
@@ -212,6 +192,11 @@ class Sealed:
         """
         sealed = getattr(row, self.column)
         return None if sealed is None else keys.unseal(self._key_of(row), sealed, *self._bound(row, of))
+
+    def text(self, row: Any, of: type[Base] | None = None) -> str | None:
+        """Return the text that was sealed in the row, as `opened` returns its bytes."""
+        plain = self.opened(row, of)
+        return None if plain is None else plain.decode("utf-8", "surrogatepass")
 
     def close(self, row: Any, plain: bytes | None) -> None:
         """Seal bytes into the row, or None."""

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, cast
 from uuid import UUID
 
@@ -12,9 +12,11 @@ from sqlalchemy import (
     JSON,
     Column,
     ColumnElement,
+    Executable,
     Select,
     Table,
     TextClause,
+    Uuid,
     func,
     insert,
     literal,
@@ -28,6 +30,15 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from config.db.base import Base, Moment
 
 
+class Many(tuple[Any, ...]):
+    """Values that several questions ask for: the array that PostgreSQL reads is written once for all of them."""
+
+    @cached_property
+    def ids(self) -> str:
+        """The array of ids."""
+        return f"{{{','.join([value.hex for value in self])}}}"
+
+
 def among(session: Session, column: InstrumentedAttribute[Any], values: Collection[Any]) -> ColumnElement[bool]:
     """Return the condition that `column` holds one of `values`, for hundreds of them as cheap as for one.
 
@@ -38,6 +49,12 @@ def among(session: Session, column: InstrumentedAttribute[Any], values: Collecti
     if session.get_bind().dialect.name == "postgresql":
         return column.in_(select(func.unnest(_array(column, values))))
     return column.in_(values)
+
+
+def tuples(session: Session, statement: Executable) -> Sequence[Any]:
+    """Return the rows of a query for bare columns, thousands of them: without the session's own work on each."""
+    session.flush()
+    return session.connection().execute(statement).all()
 
 
 def of_each(
@@ -90,8 +107,11 @@ def arrays(model: type[Base], by_column: Mapping[str, Sequence[Any]]) -> dict[st
 
 
 def _array(column: InstrumentedAttribute[Any], values: Collection[Any]) -> ColumnElement[Any]:
-    written = arrays(cast(type[Base], column.class_), {column.key: list(values)})
-    return cast_to(literal(written[column.key]), ARRAY(column.type))
+    if isinstance(values, Many) and isinstance(column.type, Uuid):
+        written = values.ids
+    else:
+        written = arrays(cast(type[Base], column.class_), {column.key: list(values)})[column.key]
+    return cast_to(literal(written), ARRAY(column.type))
 
 
 def unnested(model: type[Base], names: Sequence[str]) -> str:

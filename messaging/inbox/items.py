@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from functools import cache
 from importlib import resources
@@ -67,14 +68,14 @@ def open_item(
     owner_id: UUID | None = None,
     reason: Sequence[str] = (),
     answer_by: datetime | None = None,
+    fresh: bool = False,
 ) -> InboxItem:
     """Open an item with its deadline and its timers, in the caller's transaction; the same `dedupe` opens one only.
 
-    Whoever names an owner may say why: names of reasons, as routing gives them.
+    `reason`: names, as routing gives them. `fresh`, about what was just made: not looked for, and written with others.
     """
     same = select(InboxItem).where(InboxItem.clinic_id == clinic.id, InboxItem.dedupe == dedupe)
-    first = session.scalar(same)
-    if first is not None:
+    if not fresh and (first := session.scalar(same)) is not None:
         return first
     now = clock.now()
     item = InboxItem(
@@ -96,7 +97,7 @@ def open_item(
         created_at=now,
     )
     try:
-        with session.begin_nested():
+        with nullcontext() if fresh else session.begin_nested():
             session.add(item)
     except IntegrityError:  # another worker has opened it at this very moment
         return session.scalars(same).one()

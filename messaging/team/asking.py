@@ -17,7 +17,16 @@ def open_for(session: Session, clinic: Clinic, owner: Staff | None, **facts: Any
 
     `facts` are those of items.open_item.
     """
-    cover = roster.covering(session, owner.id, clock.now()) if owner else None
+    return open_by(session, clinic, owner, cover_of(session, owner), **facts)
+
+
+def cover_of(session: Session, owner: Staff | None) -> Staff | None:
+    """Return who covers for a colleague now, None where they are here or it is nobody's."""
+    return roster.covering(session, owner.id, clock.now()) if owner else None
+
+
+def open_by(session: Session, clinic: Clinic, owner: Staff | None, cover: Staff | None, **facts: Any) -> InboxItem:
+    """Open an item for `owner`, of whom `cover_of` has been asked already."""
     reason = [f"covering:{owner.name}"] if owner and cover else []
     return items.open_item(session, clinic, owner_id=_id(cover or owner), reason=reason, **facts)
 

@@ -48,9 +48,8 @@ class Wanted:
 
 def make(session: Session, clinic: Clinic, by: Staff | None, wanted: Wanted) -> InboxItem:
     """Make a task, by a colleague or by a rule (None), and open its item. Raises Refused, with nothing made."""
-    _check(wanted)
-    made = _made_by_this_form(session, clinic, wanted)
-    if made is not None:
+    check(wanted)
+    if (made := _made_by_this_form(session, clinic, wanted)) is not None:
         return made
     once = wanted.once if wanted.once and session.get(Task, wanted.once) is None else db.new_id()
     item = asking.open_for(
@@ -66,12 +65,13 @@ def make(session: Session, clinic: Clinic, by: Staff | None, wanted: Wanted) -> 
     )
     if by is not None and item.owner_id == by.id:
         item.notified_at = clock.now()  # whoever makes a task for themselves knows of it
+    keep(session, clinic, by, wanted, once, item)
     session.flush()
-    _keep(session, clinic, by, wanted, once, item)
     return item
 
 
-def _keep(session: Session, clinic: Clinic, by: Staff | None, wanted: Wanted, new_id: UUID, item: InboxItem) -> None:
+def keep(session: Session, clinic: Clinic, by: Staff | None, wanted: Wanted, new_id: UUID, item: InboxItem) -> None:
+    """Write a checked task beside its item, and into both histories; nothing is flushed."""
     key_id = wanted.patient.key_id if wanted.patient else clinic.key_id
     db.load_keys(session, {key_id})
     task = Task(
@@ -80,7 +80,6 @@ def _keep(session: Session, clinic: Clinic, by: Staff | None, wanted: Wanted, ne
         watcher_id=wanted.watcher.id if wanted.watcher else None, words=wanted.words.strip()[:LONGEST] or None,
     )  # fmt: skip
     session.add(task)
-    session.flush()
     actor = audit.Actor.staff(by.id) if by else audit.Actor.system("tasks")
     owner = str(item.owner_id) if item.owner_id else None
     items.note_event(session, item, actor, "task_made", made=wanted.made)
@@ -97,7 +96,8 @@ def _made_by_this_form(session: Session, clinic: Clinic, wanted: Wanted) -> Inbo
     return item if item.summary == wanted.title.strip() else None
 
 
-def _check(wanted: Wanted) -> None:
+def check(wanted: Wanted) -> None:
+    """Raise Refused where a task cannot be as it is wanted."""
     title, now = wanted.title.strip(), clock.now()
     if not title or len(title) > LONGEST_TITLE or not title.isprintable():
         raise Refused("task_title", "title")

@@ -16,15 +16,17 @@ from caseload import episodes, listing
 from caseload.models import Episode
 from caseload.registry import due
 from config import audit, db
+from config.db.sets import Many
 from messaging.models import Clinic, Staff
 from reminders import care_model
 from reminders.imports import csv_files
 from web import ids, layout, permissions, sessions, team, words
+from web.caseload import registry_rows
 from web.presenters import care_view, patient_view, timer_view
 
 registry = layout.room("registry", __name__)
 SORTS = (*care_view.COLUMNS, "name")
-A_PAGE = 100
+A_PAGE = 1000
 PHASES = ("active", "relapse_prevention", "discharged")
 
 
@@ -109,7 +111,7 @@ def show() -> str:
             model=care_model.of_clinic(clinic),
             timed=timer_view.waiting(session, layout.the_staff()),
             wanted=wanted,
-            rows=_lines(session, clinic, part, people, "page"),
+            rows=registry_rows.rows(session, _opened(session, clinic, part, "page"), people),
             page=page,
             pages=listed.pages,
             first=(page - 1) * A_PAGE + 1,
@@ -129,7 +131,8 @@ def sheet() -> Response:
     clinic, wanted = sessions.clinic(), Wanted.of_request(layout.the_staff())
     with db.unit_of_work(clinic.id) as session:
         chosen = _listed(session, clinic, wanted).chosen
-        rows = _lines(session, clinic, chosen, team.everyone(session, clinic.id), "csv")
+        people = team.everyone(session, clinic.id)
+        rows = registry_rows.lines(session, _opened(session, clinic, chosen, "csv"), people)
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(words.table_of("care_columns").values())
@@ -161,10 +164,10 @@ def _listed(session: Session, clinic: Clinic, wanted: Wanted) -> Listed:
     counts = Counter(each.key for standing in every for each in standing.due)
     chosen = [standing for standing in every if _is_for(standing, wanted.reason)]
     if wanted.sort == "name":
-        names = patient_view.names(session, {standing.patient_id for standing in chosen})
+        names = patient_view.names(session, Many(standing.patient_id for standing in chosen))
         return Listed(sorted(chosen, key=lambda each: (names[each.patient_id].casefold(), each.id)), counts)
-    ids_of = [standing.id for standing in chosen]
-    minutes = listing.minutes_of(session, clinic, ids_of) if wanted.sort == "minutes" else {}
+    by_minutes = Many(standing.id for standing in chosen) if wanted.sort == "minutes" else ()
+    minutes = listing.minutes_of(session, clinic, by_minutes) if by_minutes else {}
     return Listed(care_view.sorted_by(wanted.sort, chosen, minutes), counts)
 
 
@@ -172,14 +175,13 @@ def _is_for(standing: listing.Standing, reason: str) -> bool:
     return not reason or reason in [each.key for each in standing.due]
 
 
-def _lines(
-    session: Session, clinic: Clinic, of: Sequence[listing.Standing], people: dict[UUID | None, Staff], form: str
-) -> list[care_view.Line]:
-    """Return these as rows in words; that they were opened is written down."""
-    actor, today = layout.the_actor(), episodes.today_of(clinic)
-    if care_model.of_clinic(clinic).registry:
-        audit.record(session, clinic.id, actor, "caseload.opened", f"clinic:{clinic.id}", form=form, rows=len(of))
-    return [care_view.line(row, people, today) for row in listing.rows(session, clinic, of)]
+def _opened(session: Session, clinic: Clinic, of: Sequence[listing.Standing], form: str) -> list[registry_rows.Opened]:
+    """Return these with what is shown of them; that they were opened is written down."""
+    if not care_model.of_clinic(clinic).registry:
+        return []
+    about = f"clinic:{clinic.id}"
+    audit.record(session, clinic.id, layout.the_actor(), "caseload.opened", about, form=form, rows=len(of))
+    return registry_rows.opened(session, clinic, of)
 
 
 def _of_role(people: dict[UUID | None, Staff], roles: Sequence[str]) -> list[tuple[UUID, str]]:

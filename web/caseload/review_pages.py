@@ -34,7 +34,7 @@ def show() -> str:
             "staff/case_reviews.html",
             here="case_reviews",
             model=care_model.of_clinic(clinic),
-            lines=[_line(row, people, clinic) for row in rows],
+            lines=[care_view.of_row(row, people) for row in rows],
             questions={row.episode.id: row.episode.question or "" for row in rows},
         )
 
@@ -98,10 +98,6 @@ def _after(order: list[UUID], episode_id: UUID) -> UUID | None:
     return next((other for other in (*order[at:], *order[:at]) if other != episode_id), None)
 
 
-def _line(row: listing.Row, people: episode_view.People, clinic: Clinic) -> care_view.Line:
-    return care_view.line(row, people, episodes.today_of(clinic))
-
-
 def _episode(session: Session, clinic: Clinic, episode_id: UUID) -> Episode:
     episode = session.get(Episode, episode_id)
     if episode is None or episode.clinic_id != clinic.id:
@@ -126,7 +122,7 @@ def _page(session: Session, episode_id: UUID, problem: str = "", field: str = ""
         session,
         "staff/case_review.html",
         here="case_reviews",
-        line=_line(row, people, clinic),
+        line=care_view.of_row(row, people),
         episode=episode,
         place=order.index(episode.id) + 1 if episode.id in order else None,
         size=len(order),

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from typing import Any
 from uuid import UUID
 
 from caseload import listing
 from caseload.registry import due, progress
 from caseload.registry.totals import Scored
-from config import clock
 from intake_links import scoring
 from messaging.models import Staff
 from web import times, words
@@ -95,33 +94,37 @@ class Line:
     minutes: int
 
 
-def line(row: listing.Row, people: Mapping[UUID | None, Staff], today: date) -> Line:
-    """Return a row of the registry in words."""
-    episode, moved, scores = row.episode, row.progress, row.scores
-    age = times.age(row.patient.birth_date, clock.now())
+def line(standing: listing.Standing, patient: Any, month: listing.InMonth, people: Mapping[UUID | None, Staff]) -> Line:
+    """Return a row of the registry in words; `patient` is the record, or a row of `patient_view.NAMED`."""
+    facts, moved, scores = standing.facts, standing.progress, standing.scores
     return Line(
-        id=episode.id,
-        patient_id=row.patient.id,
-        name=patient_view.full_name(row.patient),
-        age="" if age is None else str(age),
-        phase=words.say("care_phases", episode.phase),
-        manager=people[episode.manager_id].name if episode.manager_id in people else "",
-        weeks=row.weeks,
-        scale=scoring.instrument(episode.scale).title,
+        id=standing.id,
+        patient_id=standing.patient_id,
+        name=patient_view.full_name(patient),
+        age=patient_view.age(patient),
+        phase=words.say("care_phases", facts.phase),
+        manager=people[standing.manager_id].name if standing.manager_id in people else "",
+        weeks=standing.weeks,
+        scale=scoring.instrument(standing.scale).title,
         spark=spark(scores),
         baseline="" if moved.baseline is None else str(moved.baseline.total),
         last="" if moved.last is None else str(moved.last.total),
-        last_day="" if moved.last is None else days_ago((today - moved.last.on).days),
+        last_day="" if moved.last is None else days_ago((facts.today - moved.last.on).days),
         from_file=_from_file(moved, scores),
         change=change(moved),
         state=state(moved),
-        due=[reason(each) for each in row.due],
-        contact=words.say("care", "never") if row.contact is None else days_ago((today - row.contact).days),
-        contacts=row.contacts,
-        review=_review(row),
-        question=episode.question_ct is not None,
-        minutes=row.minutes,
+        due=[reason(each) for each in standing.due],
+        contact=words.say("care", "never") if facts.contact is None else days_ago((facts.today - facts.contact).days),
+        contacts=month.contacts,
+        review=_review(standing),
+        question=facts.flagged,
+        minutes=month.minutes,
     )
+
+
+def of_row(row: listing.Row, people: Mapping[UUID | None, Staff]) -> Line:
+    """Return an episode that was read with its records in words."""
+    return line(row, row.patient, row.month, people)
 
 
 def sorted_by(by: str, of: Sequence[listing.Standing], minutes: Mapping[UUID, int]) -> list[listing.Standing]:
@@ -138,11 +141,11 @@ def _from_file(moved: progress.Progress, scores: Sequence[Scored]) -> str:
     return words.say("care_from_file", which) if which else ""
 
 
-def _review(row: listing.Row) -> str:
-    if row.reviewed is None:
+def _review(standing: listing.Standing) -> str:
+    if standing.reviewed is None:
         return words.say("care", "never")
-    said = days_ago(row.reviewed)
-    return words.say("care", "review_open", said=said) if row.recommended else said
+    said = days_ago(standing.reviewed)
+    return words.say("care", "review_open", said=said) if standing.recommended else said
 
 
 def change(moved: progress.Progress) -> str:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,16 @@ from web.presenters import visit_view
 STAYS = appointments.STAYS
 PAST = 3
 CONSENT_SHAPES = {"granted": "✓", "revoked": "⊘", "unknown": "–"}
+# What a name in a list is read from, without the whole record.
+NAMED = (
+    Patient.id,
+    Patient.clinic_id,
+    Patient.key_id,
+    Patient.first_name_ct,
+    Patient.last_name_ct,
+    Patient.birth_date_ct,
+    Patient.shredded_at,
+)
 
 
 @dataclass(frozen=True)
@@ -79,11 +90,12 @@ def find(session: Session, clinic: Clinic, patient_id: UUID) -> Patient | None:
     return patient if patient is not None and patient.clinic_id == clinic.id else None
 
 
-def full_name(patient: Patient) -> str:
-    """Return first and last name, or that the record was destroyed."""
+def full_name(patient: Any) -> str:
+    """Return first and last name of a patient, or of a row of `NAMED`; or that the record was destroyed."""
     if patient.shredded_at is not None:
         return words.say("keeping", "destroyed")
-    return f"{patient.first_name or ''} {patient.last_name or ''}".strip()
+    first, last = Patient.first_name.text(patient, Patient), Patient.last_name.text(patient, Patient)
+    return f"{first or ''} {last or ''}".strip()
 
 
 def unnamed(person: Person, initials: str) -> Person:
@@ -93,9 +105,15 @@ def unnamed(person: Person, initials: str) -> Person:
     return replace(person, name=initials, first_name=initials, facts=facts, record="", numbers=numbers)
 
 
+def age(patient: Any) -> str:
+    """Return the age in years of a patient, or of a row of `NAMED`; "" where it is not known."""
+    years = times.age(Patient.birth_date.text(patient, Patient), clock.now())
+    return "" if years is None else str(years)
+
+
 def names(session: Session, patient_ids: Collection[UUID]) -> dict[UUID, str]:
     """Return the full names of many patients by their ids."""
-    found = session.scalars(select(Patient).where(among(session, Patient.id, patient_ids))).all()
+    found = session.execute(select(*NAMED).where(among(session, Patient.id, patient_ids))).all()
     db.load_keys(session, (patient.key_id for patient in found))
     return {patient.id: full_name(patient) for patient in found}
 

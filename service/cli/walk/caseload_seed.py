@@ -35,12 +35,13 @@ def seed(clinic_id: UUID, now: datetime, people: Sequence[Mapping[str, Any]]) ->
 
 def _decide(session: Session, clinic: Clinic) -> None:
     decided = care_model.Terms(model="collaborative").model_dump(mode="json")
-    actor = audit.Actor.staff(_of_role(session, clinic, "clinic_admin").id)
+    actor = audit.Actor.staff(of_role(session, clinic, "clinic_admin").id)
     draft = publishing.save(session, clinic, care_model.CARE, decided, edit=0, actor=actor)
     publishing.publish(session, clinic, care_model.CARE, edit=draft.edit, actor=actor)
 
 
-def _of_role(session: Session, clinic: Clinic, role: str) -> Staff:
+def of_role(session: Session, clinic: Clinic, role: str) -> Staff:
+    """Return the first colleague of a role, by name."""
     working = select(Staff).where(Staff.clinic_id == clinic.id, Staff.role == role, Staff.active)
     return session.scalars(working.order_by(Staff.name)).first() or _nobody(role)
 
@@ -50,30 +51,35 @@ def _nobody(role: str) -> Staff:
 
 
 def _enrol(session: Session, clinic: Clinic, now: datetime, person: Mapping[str, Any]) -> None:
+    episode = begin(session, clinic, now, person)
+    manager, consultant = session.get_one(Staff, episode.manager_id), of_role(session, clinic, "psychiatric_consultant")
+    treating = session.get_one(Staff, episode.practitioner_id)
+    _since(session, clinic, now, person, episode, manager, consultant, treating)
+
+
+def begin(session: Session, clinic: Clinic, now: datetime, person: Mapping[str, Any]) -> Episode:
+    """Enrol somebody so many weeks ago, by the care manager of their panel."""
     patient = directory.find_by_record(session, clinic, person["record"])
     if patient is None:
         raise LookupError(f"no patient {person['record']} in the demonstration")
-    consultant = _of_role(session, clinic, "psychiatric_consultant")
-    treating = _of_role(session, clinic, "clinician")
     managers = session.scalars(
         select(Staff).where(Staff.clinic_id == clinic.id, Staff.role == "care_manager").order_by(Staff.name)
     ).all()
     manager = next((colleague for colleague in managers if patient.panel in colleague.panels), managers[0])
-    with day.at(now - DAY * 7 * person["weeks"]):
-        began = now - DAY * 7 * person["weeks"]
-        wanted = episodes.Enrolment(
-            enrolled_on=began.astimezone(ZoneInfo(clinic.zone)).date(),
-            consent="verbal",
-            consent_at=began - EARLIER,
-            cost_told=True,
-            practitioner=treating,
-            manager=manager,
-            consultant=consultant,
-            payer="medicare",
-            scale="phq9",
-        )
-        episode = episodes.enrol(session, clinic, manager, patient, wanted)
-    _since(session, clinic, now, person, episode, manager, consultant, treating)
+    began = now - DAY * 7 * person["weeks"]
+    wanted = episodes.Enrolment(
+        enrolled_on=began.astimezone(ZoneInfo(clinic.zone)).date(),
+        consent="verbal",
+        consent_at=began - EARLIER,
+        cost_told=True,
+        practitioner=of_role(session, clinic, "clinician"),
+        manager=manager,
+        consultant=of_role(session, clinic, "psychiatric_consultant"),
+        payer="medicare",
+        scale="phq9",
+    )
+    with day.at(began):
+        return episodes.enrol(session, clinic, manager, patient, wanted)
 
 
 def _since(

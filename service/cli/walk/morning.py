@@ -32,7 +32,7 @@ from messaging.reading import rulebook
 from messaging.wording import saved_replies
 from reminders import handoffs
 from reminders.imports import csv_import
-from service.cli.walk import caseload_seed, day, quarter_seed, two_ehrs
+from service.cli.walk import caseload_seed, day, quarter_seed, two_ehrs, views_seed
 from service.cli.walk.scene import Scene
 from webhooks import handle_text
 
@@ -93,6 +93,8 @@ def seed(scene: Scene) -> str:
     _import(place, scene.folder)
     forms = _weeks(place)
     enrolled = caseload_seed.seed(place.clinic_id, place.now, story()["caseload"])
+    said = views_seed.seed(place.clinic_id, place.now, story()["former"])
+    views_seed.time_work(place.clinic_id, place.now, story()["timed"])
     past = quarter_seed.seed(place.clinic_id, place.now, story()["quarter"])
     for text in story()["texts"]:
         _text(scene, place, text)
@@ -100,7 +102,7 @@ def seed(scene: Scene) -> str:
     return (
         f"{len(people())} more patients and {len(story()['visits']['rows'])} visits, {forms} forms of six weeks, "
         f"{len(story()['texts'])} texts of this morning, {replies} saved replies, {enrolled} people in the registry, "
-        f"{past} visits of half a year, "
+        f"{said} answers to how the clinic did, {past} visits of half a year, work that was timed, "
         "a patient who waits for a handoff"
     )
 
@@ -115,7 +117,7 @@ def _writing(place: Place) -> Iterator[Session]:
 
 def _import(place: Place, folder: Path) -> None:
     patients, visits = folder / "more_patients.csv", folder / "more_visits.csv"
-    day.write_patients(patients, people())
+    day.write_patients(patients, (*people(), *views_seed.people(story()["former"])))
     today = clock.now().astimezone(ZoneInfo(day.ZONE)).date()
     panels = {patient.record: patient.panel for patient in people()}
     with visits.open("w", newline="", encoding="utf-8") as file:

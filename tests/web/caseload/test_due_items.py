@@ -16,6 +16,7 @@ from messaging.models import Clinic, Staff
 from messaging.team import tasks
 from messaging.team.models import Task
 from reminders import care_model
+from tests.queries import statements
 from tests.web.caseload.seeding import Scene, answer, at_local, enrolled, with_registry
 
 
@@ -192,3 +193,17 @@ def test_an_administrator_chooses_on_the_page_of_the_care_model(scene: Any) -> N
         not in page[page.index("What is also put in the inbox") : page.index("</fieldset>", page.index("inactive"))]
     )
     assert "contact due, score due" in page
+
+
+def test_many_items_of_a_night_are_written_with_as_many_statements_as_a_few(scene: Any) -> None:
+    choose(scene, "contact", "review")
+    sent = []
+    for many in (3, 12):
+        for _ in range(many):
+            enrolled(scene, scene.house.patient(), days_ago=40)
+        made = len(scene.rows(DueNotice))
+        with statements() as heard:
+            night(scene, len(sent) + 1)
+        sent.append(len([each for each in heard if each.startswith(("INSERT", "UPDATE"))]))
+        assert len(scene.rows(DueNotice)) == made + 2 * many
+    assert 6 <= sent[1] <= sent[0]

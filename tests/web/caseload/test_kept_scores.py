@@ -126,7 +126,7 @@ def test_what_is_kept_is_sealed(scene: Any) -> None:
     assert b",12," not in kept.scores_ct
 
 
-def test_more_than_a_hundred_are_pages_and_each_is_on_one_of_them(scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_than_a_page_holds_are_pages_and_each_is_on_one(scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("web.caseload.registry_page.A_PAGE", 2)
     for number, name in enumerate(("Ada", "Bea", "Cleo", "Dora", "Edda")):
         episode = enrolled(scene, scene.house.patient(first_name=name), days_ago=number)

@@ -11,6 +11,7 @@ from tests.web.caseload.test_asking import BY_PHASE, publish
 from tests.web.caseload.test_due_items import choose, events, night, spoken
 from tests.web.caseload.test_kept_scores import agree
 from tests.web.caseload.test_registry_import import row, take
+from tests.web.caseload.test_registry_rows import counted
 from tests.web.caseload.test_timer import an_hour_ago, confirming
 
 
@@ -58,3 +59,7 @@ def test_what_is_due_is_an_item_once(house_on_postgresql: Any) -> None:
     assert [state for _, state in night(scene, 2)] == ["open"]
     assert events(scene) == ["due_over"]
     assert [notice.why for notice in scene.rows(DueNotice)] == ["over"]
+
+
+def test_days_and_minutes_are_counted_by_the_clinics_clock(house_on_postgresql: Any) -> None:
+    assert counted(with_registry(house_on_postgresql)) == 20

@@ -1,0 +1,154 @@
+"""A row of the registry that was made before is shown again only where nothing that stands in it has changed."""
+
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from caseload import contacts, listing
+from caseload.models import CareEntry, Episode
+from config import clock, db
+from messaging.inbox import notes_and_calls
+from messaging.models import Clinic, Patient, Staff
+from tests.queries import statements
+from tests.web.caseload.seeding import answer, at_local, back, enrolled, with_registry
+
+# Not whole minutes: two of them are three.
+WORK = timedelta(seconds=90)
+
+
+@pytest.fixture
+def scene(house: Any) -> Any:
+    return with_registry(house)
+
+
+def _named_otherwise(scene: Any, patient: Patient, _: Episode) -> None:
+    with db.unit_of_work(scene.house.clinic.id) as session:
+        session.get_one(Patient, patient.id).last_name = "Nowak-Reyes"
+
+
+def _born_earlier(scene: Any, patient: Patient, _: Episode) -> None:
+    with db.unit_of_work(scene.house.clinic.id) as session:
+        session.get_one(Patient, patient.id).birth_date = "1950-01-01"
+
+
+def _manager_renamed(scene: Any, _: Patient, __: Episode) -> None:
+    with db.unit_of_work(scene.house.clinic.id) as session:
+        session.get_one(Staff, scene.rosa.id).name = "Rosa Delgado-Lee"
+
+
+def _given_away(scene: Any, patient: Patient, _: Episode) -> None:
+    other = scene.house.staff("Ben Okafor")
+    assert scene.browser.post(f"/patients/{patient.id}/care/give", manager=str(other.id)).status_code == 303
+
+
+def _answered(scene: Any, patient: Patient, _: Episode) -> None:
+    answer(scene.house, patient, 1, 21)
+
+
+def _spoken_with(scene: Any, patient: Patient, _: Episode) -> None:
+    with db.unit_of_work(scene.house.clinic.id) as session:
+        staff, clinic = session.get_one(Staff, scene.rosa.id), session.get_one(Clinic, scene.house.clinic.id)
+        notes_and_calls.log_call(session, clinic, staff, outcome="reached", patient_id=patient.id)
+
+
+def _worked_for(scene: Any, patient: Patient, _: Episode) -> None:
+    work = {"kind": "plan", "starts_at": at_local(scene, timedelta(minutes=-8)), "minutes": "7"}
+    assert scene.browser.post(f"/patients/{patient.id}/care/log", **work).status_code == 303
+
+
+def _asked_about(scene: Any, patient: Patient, _: Episode) -> None:
+    assert scene.browser.post(f"/patients/{patient.id}/care/question", question="What next?").status_code == 303
+
+
+def _phase_changed(scene: Any, patient: Patient, _: Episode) -> None:
+    check_on = (clock.now() + timedelta(days=30)).date().isoformat()
+    assert scene.browser.post(f"/patients/{patient.id}/care/relapse", check_on=check_on).status_code == 303
+
+
+def _enrolled_earlier(_: Any, __: Patient, episode: Episode) -> None:
+    with db.unit_of_work(db.EVERY) as session:
+        back(session.get_one(Episode, episode.id), timedelta(weeks=2))
+
+
+CHANGES: dict[str, Callable[[Any, Patient, Episode], None]] = {
+    "Nowak-Reyes": _named_otherwise,
+    f"{clock.now().year - 1950} · ": _born_earlier,
+    "Rosa Delgado-Lee</span>": _manager_renamed,
+    "Ben Okafor</span>": _given_away,
+    "<b>21</b>": _answered,
+    "1 this month": _spoken_with,
+    "7 min</td>": _worked_for,
+    "a question waits": _asked_about,
+    "Relapse prevention</span>": _phase_changed,
+    "6 wk": _enrolled_earlier,
+}
+
+
+def test_whatever_changes_in_a_row_is_seen_the_next_time(scene: Any) -> None:
+    assert len(CHANGES) >= 10
+    unseen = []
+    for words, change in CHANGES.items():
+        patient = scene.house.patient(last_name=f"Case{len(unseen)}{words[:1].strip('<')}")
+        episode = enrolled(scene, patient, days_ago=28)
+        answer(scene.house, patient, 27, 12)
+        for _ in range(2):
+            assert words not in _row(scene, patient)
+        change(scene, patient, episode)
+        if words not in _row(scene, patient):
+            unseen.append(words)
+        with db.unit_of_work(db.EVERY) as session:  # the next is looked at by itself
+            session.get_one(Episode, episode.id).phase = "discharged"
+            session.get_one(Staff, scene.rosa.id).name = "Rosa Delgado"
+    assert unseen == []
+
+
+def _row(scene: Any, patient: Patient) -> str:
+    page: str = scene.browser.get("/caseload?manager=all").text
+    [row] = [row for row in page.split("<tr>") if f"/patients/{patient.id}/care" in row]
+    return row
+
+
+def test_a_caseload_is_read_with_as_many_queries_however_many_there_are(scene: Any) -> None:
+    asked = []
+    for many in (2, 6):
+        for _ in range(many):
+            enrolled(scene, scene.house.patient(), days_ago=20)
+        scene.browser.get("/caseload")
+        with statements() as heard:
+            assert scene.browser.get("/caseload").status_code == 200
+        asked.append(len(heard))
+    assert asked[0] == asked[1]
+
+
+def test_days_with_a_contact_and_minutes_of_work_are_counted_by_the_clinics_clock(scene: Any) -> None:
+    assert counted(scene) == 20
+
+
+def counted(scene: Any) -> int:
+    """Let work be done around many midnights, and compare; return on how many of twenty days it was."""
+    patient, zone = scene.house.patient(), ZoneInfo(scene.house.clinic.zone)
+    episode = enrolled(scene, patient, days_ago=60)
+    today = clock.now().astimezone(zone).date()
+    facts = {"clinic_id": episode.clinic_id, "episode_id": episode.id, "staff_id": scene.rosa.id, "kind": "call"}
+    moments = _moments(zone, today)
+    with db.unit_of_work(scene.house.clinic.id) as session:
+        for at in moments:
+            session.add(CareEntry(**facts, live=True, starts_at=at, ends_at=at + WORK, made_at=at))
+    with db.unit_of_work(scene.house.clinic.id, read_only=True) as session:
+        clinic, first = session.get_one(Clinic, scene.house.clinic.id), today - timedelta(days=19)
+        days = contacts.days_since(session, clinic, first, [patient.id])[patient.id]
+        minutes = listing.minutes_of(session, clinic, [episode.id]).get(episode.id, 0)
+    this_month = [at for at in moments if (at.year, at.month) == (today.year, today.month) and at <= clock.now()]
+    assert days == len({at.date() for at in moments if at.date() >= first})
+    # To the second, and rounded down once.
+    assert minutes == int(len(this_month) * WORK.total_seconds() // 60)
+    return days
+
+
+def _moments(zone: ZoneInfo, today: date) -> list[datetime]:
+    """Just before and just after midnight of each of thirty days past."""
+    midnights = [datetime.combine(today - timedelta(days=days), time(), zone) for days in range(30)]
+    return [at + timedelta(minutes=minutes) for at in midnights for minutes in (-7, 3)]
