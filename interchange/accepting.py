@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from config import clock, db, logging, queue
-from interchange import feeds
+from config import clock, db, logging
+from interchange import feeds, keeping
 from interchange.hl7 import acknowledging, er7, reading
 from interchange.models import Feed
 from interchange.problems import Problem
@@ -74,10 +74,7 @@ def _keep(sender: Sender, rows: Sequence[feeds.Row]) -> None:
             for row in rows:
                 feeds.keep_row(session, clinic, feed, row)
         return
-    with db.bare_transaction(sender.whose.clinic_id) as connection:
-        for row in rows:
-            feeds.insert(connection, row)
-    queue.knock_soon(feeds.LANE)
+    keeping.commit(sender.whose.clinic_id, rows)
 
 
 def acknowledgement(message: er7.Message | None, ack: str, problems: Sequence[Problem]) -> str:

@@ -10,7 +10,9 @@ from config import clock, queue
 from messaging.ehr_outbox.models import EhrWrite, EhrWriter
 
 LANE = "ehr_write"
-KINDS = ("screen", "visit")
+KINDS = ("screen", "visit", "handoff")
+# What is said of these anew replaces what the EHR has.
+REPLACED = ("handoff",)
 
 
 def owe(session: Session, clinic_id: UUID, kind: str, subject_id: UUID, source: str | None = None) -> int:
@@ -31,7 +33,11 @@ def _owe_to(session: Session, writer: EhrWriter, kind: str, subject_id: UUID) ->
     own = select(EhrWrite).filter_by(feed_id=writer.feed_id, kind=kind, subject_id=subject_id)
     row = session.scalar(own.with_for_update())
     if row is not None:
-        row.edition, row.parts, row.begun_at = row.edition + 1, {}, None
+        row.edition += 1
+        if kind not in REPLACED:
+            row.parts, row.begun_at = {}, None
+        elif row.state != "waiting":  # else an earlier state of it may stand there without our knowing
+            row.begun_at = None
         again(row)
         return
     now = clock.now()

@@ -14,8 +14,8 @@ from messaging.ehr_outbox.models import EhrWrite, EhrWriter
 from records.writing import contents, leaving
 
 # What an EHR can be written, by the way it is reached: who is read day by day by FHIR takes no word about a visit.
-CAN = {"fhir": ("screen",), "athena": ("screen", "visit")}
-TAKES = {"fhir": contents.FORMS, "athena": (contents.RESPONSE,)}
+CAN = {"fhir": ("screen", "handoff"), "athena": ("screen", "visit")}
+TAKES = {"fhir": (*contents.FORMS, contents.TASK), "athena": (contents.RESPONSE,)}
 # What the clinic keeps back is looked at again when it decides anew.
 DECIDED = ("kept_back",)
 
@@ -71,7 +71,9 @@ def _check(connection: FeedConnection, wanted: Wanted) -> None:
     problems = {}
     if not set(wanted.kinds) <= set(CAN[connection.kind]):
         problems["kinds"] = "kinds"
-    if not set(wanted.forms) <= set(TAKES[connection.kind]) or ("screen" in wanted.kinds and not wanted.forms):
+    if not set(wanted.forms) <= set(TAKES[connection.kind]) or (
+        "screen" in wanted.kinds and not set(wanted.forms) & set(contents.FORMS)
+    ):
         problems["forms"] = "forms"
     if not set(wanted.allows) <= set(leaving.ALLOWANCES):
         problems["allows"] = "allows"

@@ -49,15 +49,22 @@ class Place:
 
 def send(asker: Asker, part: Part, place: Place, *, look_first: bool) -> str:
     """Send a part and return what the EHR calls it. Raises Refused, Merged, and Trouble where nobody knows."""
-    if look_first and (there := find(asker, part, place)):
+    there = part.replaces or (find(asker, part, place) if look_first else "")
+    if there and not part.is_kept_current:
         return there
-    if part.form == NOTE:
+    if there:
+        heard = asker.put(f"{place.base}/{there}", FHIR, json.dumps({**part.body, "id": _id(there)}).encode())
+    elif part.form == NOTE:
         heard = asker.post(place.notes, FORM, urlencode(part.body).encode())
     else:
         heard = asker.post(f"{place.base}/{part.type}", FHIR, json.dumps(part.body).encode())
     if 200 <= heard.status < 300:
-        return _named(heard, part)
+        return there or _named(heard, part)
     return _refused(asker, part, place, heard)
+
+
+def _id(reference: str) -> str:
+    return reference.rpartition("/")[2]
 
 
 def _named(heard: Heard, part: Part) -> str:
@@ -74,7 +81,7 @@ def _located(location: str, kind: str) -> str:
 
 
 def _refused(asker: Asker, part: Part, place: Place, heard: Heard) -> str:
-    if heard.means("duplicate") and (there := find(asker, part, place)):
+    if heard.means("duplicate") and not part.replaces and (there := find(asker, part, place)):
         return there
     if heard.means("merged") and "Patient/" in heard.location:
         raise Merged(f"Patient/{_located(heard.location, 'Patient')}")

@@ -1,4 +1,4 @@
-"""What a row of the outbox is about, read again as it is sent: screen or visit, whose it is, whether it may leave."""
+"""What a row of the outbox is about, read again as it is sent: whose it is, whether it may leave, of what parts."""
 
 import json
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from records.writing import contents, leaving
 from records.writing.contents import Part
 from records.writing.leaving import Facts
 from records.writing.posts import Place
-from reminders.models import Appointment
+from reminders.models import Appointment, Handoff
 
 VISIT_ID = "Appointment/"
 
@@ -47,9 +47,8 @@ class Subject:
 
 def read(session: Session, row: EhrWrite, writer: EhrWriter, connection: FeedConnection) -> Subject:
     """Return what is to be sent of a row now. Raises Ended where nothing is."""
-    if row.kind == "visit":
-        return _visit(session, row, writer, connection)
-    return _screen(session, row, writer, connection)
+    by_kind = {"screen": _screen, "visit": _visit, "handoff": _handoff}
+    return by_kind[row.kind](session, row, writer, connection)
 
 
 def _screen(session: Session, row: EhrWrite, writer: EhrWriter, connection: FeedConnection) -> Subject:
@@ -81,6 +80,21 @@ def _visit(session: Session, row: EhrWrite, writer: EhrWriter, connection: FeedC
     notes = f"{connection.base_url}/v1/{connection.practice}/appointments/{number}/notes"
     part = contents.note(f"{row.id.hex[-12:]}-{row.edition}")
     return Subject(patient, [part], Place(fhir_base(connection), notes=notes))
+
+
+def _handoff(session: Session, row: EhrWrite, writer: EhrWriter, connection: FeedConnection) -> Subject:
+    handoff = session.get(Handoff, row.subject_id)
+    if handoff is None:
+        raise Ended("gone")
+    patient = _stays(session, handoff.patient_id)
+    _ask(Facts("handoff", "", _is_part_two(session, patient)), writer)
+    reference = reference_of(session, connection, patient)
+    if not reference:
+        raise Ended("not_there")
+    clinic = session.get_one(Clinic, handoff.clinic_id)
+    ((request,),), ((task,),) = (tell(session, clinic, [handoff]) for tell in (telling.requests, telling.fulfilments))
+    parts = contents.of_handoff(request, task, row.edition, row.parts)
+    return Subject(patient, contents.chosen(parts, writer.forms), Place(fhir_base(connection), reference))
 
 
 def _ask(facts: Facts, writer: EhrWriter) -> None:
@@ -129,9 +143,9 @@ def reference_of(session: Session, connection: FeedConnection, patient: Patient)
 
 
 def rename(session: Session, row: EhrWrite, connection: FeedConnection, reference: str) -> None:
-    """Keep that the EHR names the patient of a screen otherwise by now: their record was merged over there."""
-    screen = session.get(Screen, row.subject_id)
-    patient = _stays(session, screen.patient_id) if screen is not None else None
+    """Keep that the EHR names the patient of a row otherwise by now: their record was merged over there."""
+    subject = session.get(Handoff if row.kind == "handoff" else Screen, row.subject_id)
+    patient = _stays(session, subject.patient_id) if subject is not None else None
     link = link_of(session, connection, patient) if patient is not None else None
     if link is not None:
         link.reference = reference

@@ -18,7 +18,7 @@ LONGEST = 256 * 1024
 
 def take(name: str, kind: str, base: str) -> Response:
     """Keep a resource and say where it is."""
-    door.may(name, f"system/{kind}.crs")
+    door.may(name, scope(kind))
     chart, sent = door.chart(name), request.get_json(silent=True, force=True)
     if not isinstance(sent, dict) or sent.get("resourceType") != kind or "id" in sent:
         raise Refused("59100")
@@ -32,7 +32,7 @@ def take(name: str, kind: str, base: str) -> Response:
 
 def _patient(chart: Chart, sent: dict[str, Any], base: str) -> str:
     """Whom a resource is about: somebody who is there, not merged into another and not restricted."""
-    subject = sent.get("subject")
+    subject = sent.get("for" if sent.get("resourceType") == "Task" else "subject")
     reference = str(subject.get("reference", "")) if isinstance(subject, dict) else ""
     number = reference.removeprefix("Patient/").rpartition(".E-")[2]
     person = chart.people.get(number)
@@ -47,9 +47,31 @@ def _patient(chart: Chart, sent: dict[str, Any], base: str) -> str:
     return number
 
 
+def replace(name: str, kind: str, number: str, base: str) -> Response:
+    """Keep a resource in place of the one that was made under this id."""
+    door.may(name, scope(kind))
+    chart, sent = door.chart(name), request.get_json(silent=True, force=True)
+    if not isinstance(sent, dict) or (sent.get("resourceType"), sent.get("id")) != (kind, number):
+        raise Refused("59100")
+    with chart.lock:
+        who = _patient(chart, sent, base)
+        place = next((at for at, each in enumerate(chart.written) if (each.kind, each.number) == (kind, number)), None)
+        if place is None:
+            raise Refused("4102")
+        kept = copy.deepcopy(sent) | {"meta": {"lastUpdated": clock.now().isoformat()}}
+        chart.written[place] = Written(kind, number, who, clock.now(), kept)
+        chart.revision += 1
+    return outcomes.answer(kept)
+
+
+def scope(kind: str) -> str:
+    """Return what a client must be allowed: what is said anew of what was made is an update."""
+    return f"system/{kind}.{'crus' if kind in ('ServiceRequest', 'Task') else 'crs'}"
+
+
 def search(name: str, kind: str) -> Response:
     """Find what was written about a patient, by identifier where one is named."""
-    door.may(name, f"system/{kind}.crs")
+    door.may(name, scope(kind))
     chart, wanted = door.chart(name), request.args.get("identifier", "")
     number = request.args.get("patient", "").removeprefix("Patient/").rpartition(".E-")[2]
     if not number:
@@ -75,5 +97,6 @@ def shown(written: Written) -> str:
     codes = [each.get("code", "") for each in code.get("coding", [])]
     words = code.get("text") or body.get("questionnaire", "")
     value = body.get("valueQuantity", {}).get("value", body.get("valueCodeableConcept", {}).get("text", ""))
+    value = value if value != "" or written.kind not in ("ServiceRequest", "Task") else body.get("status", "")
     named = f"{words} ({', '.join(codes)})" if codes else str(words)
     return f"{named}: {value}" if value != "" else named
