@@ -22,7 +22,7 @@ class _Brought:
     clinic_id: UUID
     rows: Sequence[feeds.Row]
     is_kept: bool = False
-    failed: BaseException | None = None
+    failed: Exception | None = None
 
 
 class _Turns:
@@ -58,7 +58,7 @@ def _commit(clinic_id: UUID, brought: Sequence[_Brought]) -> None:
         with db.bare_transaction(clinic_id) as connection:
             for row in (row for each in brought for row in each.rows):
                 feeds.insert(connection, row)
-    except BaseException as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, each of them is told
         if len(brought) == 1:
             brought[0].failed = error
             return

@@ -88,8 +88,8 @@ def service_request(row: Any, reasons: Sequence[tuple[str, str]], names: Mapping
 
 
 def fulfilment(row: Any, names: Mapping[Any, str]) -> Resource:
-    """Return how far a handoff or referral is, as a Task with its ServiceRequest in `focus` (FHIR R4 workflow, as Gravity
-    SDOH Clinical Care has it for referrals)."""
+    """Return how far a handoff or referral is: a Task with its ServiceRequest in `focus`, as FHIR R4's workflow and the
+    referrals of SDOH Clinical Care have it."""
     return resource(
         "Task",
         f"{row.id}.task",

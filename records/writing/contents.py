@@ -1,4 +1,4 @@
-"""What an EHR is sent of a screen, a visit or a handoff, part by part, made of the very resources that our own door shows (pure).
+"""What an EHR is sent of a screen, a visit or a handoff, part by part, made of our door's own resources (pure).
 
 An EHR gives resources ids of its own: ours go along as identifiers, by which a part is found over there, and references
 between parts become those of the EHR's. Items come first, then the total, then the panel that holds them: a total is
@@ -46,14 +46,14 @@ class Part:
     is_kept_current: bool = False
 
 
-def of_screen(response: Resource, observations: Sequence[Resource], lines: Sequence[str]) -> list[Part]:
-    """Return the parts of a screen in the order in which they are sent; `lines` are the words of the document."""
+def of_screen(response: Resource, observations: Sequence[Resource], title: str, pdf: bytes) -> list[Part]:
+    """Return the parts of a screen in the order in which they are sent; `pdf` is the document, `title` its name."""
     panel = [each for each in observations if each["id"].endswith(".panel")]
     total = [each for each in observations if each["id"].endswith(".total")]
     items = [each for each in observations if each not in panel and each not in total]
     parts = [_part(response, RESPONSE)]
     parts += [_part(each, OBSERVATIONS) for each in (*items, *total, *panel)]
-    return [*parts, _document(response, lines)]
+    return [*parts, _document(response, title, pdf)]
 
 
 def _part(resource: Resource, form: str) -> Part:
@@ -62,22 +62,21 @@ def _part(resource: Resource, form: str) -> Part:
     return Part(name, form, kind, own_id, resource, f"{kind}/{own_id}")
 
 
-def _document(response: Resource, lines: Sequence[str]) -> Part:
-    words = "\n".join(lines)
+def _document(response: Resource, title: str, pdf: bytes) -> Part:
     body = full(
         {
             "resourceType": "DocumentReference",
             "status": "current",
             "docStatus": "final",
-            "type": concept(lines[0]),
+            "type": concept(title),
             "subject": response["subject"],
             "date": response["authored"],
             "content": [
                 {
                     "attachment": {
-                        "contentType": "text/plain; charset=utf-8",
-                        "data": b64encode(words.encode()).decode(),
-                        "title": lines[0],
+                        "contentType": "application/pdf",
+                        "data": b64encode(pdf).decode(),
+                        "title": title,
                     }
                 }
             ],

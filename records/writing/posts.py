@@ -102,7 +102,11 @@ def find(asker: Asker, part: Part, place: Place) -> str:
 
 
 def _found(asker: Asker, part: Part, place: Place) -> str:
-    wanted = [("patient", place.patient.removeprefix("Patient/")), ("identifier", f"{SYSTEM}|{part.mark}")]
+    wanted = [
+        ("patient", place.patient.removeprefix("Patient/")),
+        ("identifier", f"{SYSTEM}|{part.mark}"),
+        *_code(part),
+    ]
     heard = asker.get(f"{place.base}/{part.type}", wanted)
     for _ in range(MOST_PAGES):
         if heard.status != 200:
@@ -115,6 +119,12 @@ def _found(asker: Asker, part: Part, place: Place) -> str:
             return ""
         heard = asker.get(following)
     raise Refused("unknown", "")
+
+
+def _code(part: Part) -> list[tuple[str, str]]:
+    """Observations are looked for by their code as well: Epic asks for one, and does not search them by identifier."""
+    codings = part.body.get("code", {}).get("coding", []) if part.type == "Observation" else []
+    return [("code", f"{each['system']}|{each['code']}") for each in codings[:1]]
 
 
 def _marks(resource: object) -> Iterator[str]:

@@ -16,7 +16,7 @@ from interchange.models import FeedConnection, FeedPatient
 from messaging.ehr_outbox import part_two
 from messaging.ehr_outbox.models import EhrWrite, EhrWriter
 from messaging.models import Clinic, Patient
-from records import telling
+from records import paper, telling
 from records.fhir import phrases, screens
 from records.opening import Opened
 from records.writing import contents, leaving
@@ -65,7 +65,8 @@ def _screen(session: Session, row: EhrWrite, writer: EhrWriter, connection: Feed
     (observations,) = telling.observations(session, clinic, [screen])
     if not observations:
         raise Ended("gone")
-    parts = contents.chosen(contents.of_screen(response, observations, _lines(Opened(screen))), writer.forms)
+    title, pdf = _document(screen) if contents.DOCUMENT in writer.forms else ("", b"")
+    parts = contents.chosen(contents.of_screen(response, observations, title, pdf), writer.forms)
     return Subject(patient, parts, Place(fhir_base(connection), reference))
 
 
@@ -126,6 +127,8 @@ def _is_part_two(session: Session, patient: Patient) -> bool:
     abouts = [part_two.about("clinic", patient.clinic_id)]
     abouts += [part_two.about("feed", link.feed_id) for link in _links(session, patient)]
     abouts += [part_two.about("episode", episode_id) for episode_id in episodes]
+    merged = session.scalars(select(Patient.id).where(Patient.merged_into == patient.id))
+    abouts += [part_two.about("patient", patient_id) for patient_id in (patient.id, *merged)]
     return part_two.is_labelled(session, patient.clinic_id, abouts)
 
 
@@ -144,13 +147,20 @@ def reference_of(session: Session, connection: FeedConnection, patient: Patient)
 
 def rename(session: Session, row: EhrWrite, connection: FeedConnection, reference: str) -> None:
     """Keep that the EHR names the patient of a row otherwise by now: their record was merged over there."""
-    subject = session.get(Handoff if row.kind == "handoff" else Screen, row.subject_id)
+    subject: Any = session.get(Handoff if row.kind == "handoff" else Screen, row.subject_id)
     patient = _stays(session, subject.patient_id) if subject is not None else None
     link = link_of(session, connection, patient) if patient is not None else None
     if link is not None:
         link.reference = reference
         about = f"patient:{link.patient_id}"
         audit.record(session, row.clinic_id, audit.Actor.system("ehr_write"), "patient.merged_in_ehr", about)
+
+
+def _document(screen: Screen) -> tuple[str, bytes]:
+    """A form on paper: its title, and the file, the same however often it is made."""
+    title, *lines = _lines(Opened(screen))
+    sheet = paper.Sheet(title, "", lines[0], [("", lines[1:])])
+    return title, paper.pdf_of(title, sheet, screen.submitted_at or screen.started_at)
 
 
 def _lines(screen: Any) -> list[str]:

@@ -14,6 +14,8 @@ from simulator.ehrs.charts import Chart, Written
 from simulator.ehrs.outcomes import Refused
 
 LONGEST = 256 * 1024
+# Of what is written here Epic searches requests alone by identifier (its CapabilityStatement, May 2026).
+BY_IDENTIFIER = ("ServiceRequest",)
 
 
 def take(name: str, kind: str, base: str) -> Response:
@@ -70,17 +72,30 @@ def scope(kind: str) -> str:
 
 
 def search(name: str, kind: str) -> Response:
-    """Find what was written about a patient, by identifier where one is named."""
+    """Find what was written about a patient, by what this kind is searched by; what it does not know it leaves out and
+    says so. Observations are asked for by their code."""
     door.may(name, scope(kind))
-    chart, wanted = door.chart(name), request.args.get("identifier", "")
+    chart, wanted = door.chart(name), request.args.get("identifier", "") if kind in BY_IDENTIFIER else ""
     number = request.args.get("patient", "").removeprefix("Patient/").rpartition(".E-")[2]
     if not number:
+        raise Refused("4111")
+    code = request.args.get("code", "")
+    if kind == "Observation" and not code:
         raise Refused("4111")
     with chart.lock:
         mine = [each for each in chart.written if each.kind == kind and each.patient == number]
         found = [each.body for each in mine if not wanted or wanted in _identifiers(each.body)]
-    entries = [{"search": {"mode": "match"}, "resource": resource} for resource in found]
-    return outcomes.answer({"resourceType": "Bundle", "type": "searchset", "total": len(entries), "entry": entries})
+    found = [each for each in found if not code or code in _codes(each)]
+    entries: list[dict[str, Any]] = [{"search": {"mode": "match"}, "resource": resource} for resource in found]
+    if "identifier" in request.args and not wanted:
+        entries.append({"search": {"mode": "outcome"}, "resource": outcomes.outcome("4122")})
+    bundle = {"resourceType": "Bundle", "type": "searchset", "total": len(found), "entry": entries}
+    return outcomes.answer(bundle)
+
+
+def _codes(resource: dict[str, Any]) -> list[str]:
+    codings = resource.get("code", {}).get("coding", [])
+    return [f"{each.get('system')}|{each.get('code')}" for each in codings]
 
 
 def _identifiers(resource: dict[str, Any]) -> list[str]:
