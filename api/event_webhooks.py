@@ -4,7 +4,7 @@ An address may let somebody in over there: it is taken in and never shown here, 
 its own.
 """
 
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
@@ -116,8 +116,12 @@ class AgainOut(Shape):
     count: int = Field(ge=0)
 
 
+def _facts(endpoint: WebhookEndpoint) -> dict[str, Any]:
+    return {name: getattr(endpoint, name) for name in EndpointOut.model_fields}
+
+
 def _shown(endpoint: WebhookEndpoint) -> EndpointOut:
-    return EndpointOut(**{name: getattr(endpoint, name) for name in EndpointOut.model_fields})
+    return EndpointOut(**_facts(endpoint))
 
 
 def _the(call: Call, endpoint_id: UUID, *, lock: bool = False) -> WebhookEndpoint:
@@ -141,7 +145,7 @@ def _create(call: Call, body: EndpointIn) -> Answer:
         made = endpoints.make(call.session, call.clinic, wanted, actor=call.actor)
     except endpoints.MayNot as refused:
         raise _invalid(refused) from None
-    return Answer(201, EndpointMade(**_shown(made).model_dump(), secret=made.secret or ""))
+    return Answer(201, EndpointMade(**_facts(made), secret=made.secret or ""))
 
 
 def _change(call: Call, id: UUID, body: EndpointChange) -> EndpointOut:

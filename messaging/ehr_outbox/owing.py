@@ -10,7 +10,7 @@ from config import clock, queue
 from messaging.ehr_outbox.models import EhrWrite, EhrWriter
 
 LANE = "ehr_write"
-KINDS = ("screen", "visit", "handoff")
+KINDS = ("screen", "visit", "handoff", "day")
 # What is said of these anew replaces what the EHR has.
 REPLACED = ("handoff",)
 
@@ -40,13 +40,19 @@ def _owe_to(session: Session, writer: EhrWriter, kind: str, subject_id: UUID) ->
             row.begun_at = None
         again(row)
         return
+    owe_once(session, writer, kind, subject_id)
+
+
+def owe_once(session: Session, writer: EhrWriter, kind: str, subject_id: UUID) -> bool:
+    """Owe an EHR what it is not owed yet; False where it is."""
     now = clock.now()
     facts = {"kind": kind, "subject_id": subject_id, "try_after": now, "created_at": now, "parts": {}}
     try:
         with session.begin_nested():
             session.add(EhrWrite(clinic_id=writer.clinic_id, feed_id=writer.feed_id, **facts))
-    except IntegrityError:  # owed at this very moment by another process
-        return
+    except IntegrityError:  # also at this very moment by another process
+        return False
+    return True
 
 
 def again(row: EhrWrite) -> None:

@@ -14,16 +14,16 @@ from records.fhir import phrases
 from records.fhir.values import OURS, Resource, concept, full
 
 RESPONSE, OBSERVATIONS, DOCUMENT, NOTE = "response", "observations", "document", "note"
-REQUEST, TASK = "request", "task"
+REQUEST, TASK, DAY = "request", "task", "day"
 # The shapes of a screen; a document is sent where none of the others was taken.
 FORMS = (RESPONSE, OBSERVATIONS, DOCUMENT)
 # Whatever else is chosen: what a kind is written in that has but one form.
-ALWAYS = (NOTE, REQUEST)
+ALWAYS = (NOTE, REQUEST, DAY)
 SYSTEM = f"{OURS}:record"
 # Where a resource holds what a patient said: shown to nobody who may not read it.
 WORDS = (
     *("answer", "content", "interpretation", "text", "valueQuantity", "valueCodeableConcept", "valueInteger"),
-    *("note", "reasonCode", "locationCode"),
+    *("note", "reasonCode", "locationCode", "payload"),
 )
 
 
@@ -96,6 +96,21 @@ def _current(resource: Resource, form: str, edition: int, taken: Mapping[str, st
     earlier = [taken[name] for number in range(1, edition) if (name := f"{form}.{number}") in taken]
     there = next((each for each in reversed(earlier) if "/" in each), "")
     return Part(f"{form}.{edition}", form, kind, own_id, resource, f"{kind}/{own_id}", there, is_kept_current=True)
+
+
+def of_day(row_id: object, subject: Resource, sent: str | None, title: str, lines: Sequence[str]) -> Part:
+    """Return the summary of a day's texts with a patient; `sent` is when the last of them came or left."""
+    body = full(
+        {
+            "resourceType": "Communication",
+            "status": "completed",
+            "category": [concept(title, f"{OURS}:text-kind", "day")],
+            "subject": subject,
+            "sent": sent,
+            "payload": [{"contentString": "\n".join([title, *lines])}],
+        }
+    )
+    return Part(DAY, DAY, "Communication", f"{row_id}.day", body)
 
 
 def note(mark: str) -> Part:

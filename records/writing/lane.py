@@ -33,6 +33,7 @@ SCOPES = {
     contents.OBSERVATIONS: "Observation.crs",
     contents.DOCUMENT: "DocumentReference.crs",
     "handoff": "ServiceRequest.crus",
+    "day": "Communication.crs",
     contents.TASK: "Task.crus",
 }
 

@@ -15,11 +15,11 @@ from intake_links.models import Screen
 from interchange.models import FeedConnection, FeedPatient
 from messaging.ehr_outbox import part_two
 from messaging.ehr_outbox.models import EhrWrite, EhrWriter
-from messaging.models import Clinic, Patient
+from messaging.models import Clinic, Message, Patient
 from records import paper, telling
 from records.fhir import phrases, screens
 from records.opening import Opened
-from records.writing import contents, leaving
+from records.writing import contents, day_texts, leaving
 from records.writing.contents import Part
 from records.writing.leaving import Facts
 from records.writing.posts import Place
@@ -47,7 +47,7 @@ class Subject:
 
 def read(session: Session, row: EhrWrite, writer: EhrWriter, connection: FeedConnection) -> Subject:
     """Return what is to be sent of a row now. Raises Ended where nothing is."""
-    by_kind = {"screen": _screen, "visit": _visit, "handoff": _handoff}
+    by_kind = {"screen": _screen, "visit": _visit, "handoff": _handoff, "day": _day}
     return by_kind[row.kind](session, row, writer, connection)
 
 
@@ -96,6 +96,22 @@ def _handoff(session: Session, row: EhrWrite, writer: EhrWriter, connection: Fee
     ((request,),), ((task,),) = (tell(session, clinic, [handoff]) for tell in (telling.requests, telling.fulfilments))
     parts = contents.of_handoff(request, task, row.edition, row.parts)
     return Subject(patient, contents.chosen(parts, writer.forms), Place(fhir_base(connection), reference))
+
+
+def _day(session: Session, row: EhrWrite, writer: EhrWriter, connection: FeedConnection) -> Subject:
+    first = session.get(Message, row.subject_id)
+    if first is None or first.patient_id is None:
+        raise Ended("gone")
+    patient = _stays(session, first.patient_id)
+    _ask(Facts("day", "", _is_part_two(session, patient)), writer)
+    reference = reference_of(session, connection, patient)
+    if not reference:
+        raise Ended("not_there")
+    clinic = session.get_one(Clinic, row.clinic_id)
+    part = day_texts.summary(session, clinic, first)
+    if part is None:
+        raise Ended("gone")
+    return Subject(patient, [part], Place(fhir_base(connection), reference))
 
 
 def _ask(facts: Facts, writer: EhrWriter) -> None:
@@ -147,7 +163,7 @@ def reference_of(session: Session, connection: FeedConnection, patient: Patient)
 
 def rename(session: Session, row: EhrWrite, connection: FeedConnection, reference: str) -> None:
     """Keep that the EHR names the patient of a row otherwise by now: their record was merged over there."""
-    subject: Any = session.get(Handoff if row.kind == "handoff" else Screen, row.subject_id)
+    subject: Any = session.get({"handoff": Handoff, "day": Message}.get(row.kind, Screen), row.subject_id)
     patient = _stays(session, subject.patient_id) if subject is not None else None
     link = link_of(session, connection, patient) if patient is not None else None
     if link is not None:
@@ -170,17 +186,14 @@ def _lines(screen: Any) -> list[str]:
     day = f"{screen.submitted_at or screen.started_at:%Y-%m-%d}"
     bands = {band.name: band.words["en"] for band in known.bands()} if known else {}
     band = bands.get(result["band"] or "", "")
-    lines = [title, _say("answered", day=day)]
+    lines = [title, phrases.filled("written_back", "answered", day=day)]
     if result["total"] is not None:
-        lines.append(_say("band" if band else "total", total=result["total"], band=band))
+        lines.append(phrases.filled("written_back", "band" if band else "total", total=result["total"], band=band))
     for number, item, points in screens.answered(screen, known):
         words = next((each.text["en"] for each in item.answers if each.value == points), str(points))
-        lines.append(_say("item", number=number, question=item.text["en"], answer=f"{words} ({points})"))
+        lines.append(
+            phrases.filled(
+                "written_back", "item", number=number, question=item.text["en"], answer=f"{words} ({points})"
+            )
+        )
     return lines
-
-
-def _say(key: str, **values: object) -> str:
-    words = phrases.say("written_back", key) or ""
-    for name, value in values.items():
-        words = words.replace("{" + name + "}", str(value))
-    return words

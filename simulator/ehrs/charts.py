@@ -61,7 +61,8 @@ class Client(BaseModel):
     jwks: dict[str, object] | None = None
     scopes: str = (
         "system/Appointment.rs system/Patient.rs system/QuestionnaireResponse.crs system/Observation.crs "
-        "system/DocumentReference.crs system/ServiceRequest.crus system/Task.crus"
+        "system/DocumentReference.crs system/ServiceRequest.crus system/Task.crus "
+        "system/Communication.crs"
     )
     takes_tasks: bool = False
     token_seconds: int = Field(default=300, ge=1, le=3600)

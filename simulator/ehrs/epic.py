@@ -106,6 +106,7 @@ def search() -> Response:
 @pages.route(f"{BASE}/QuestionnaireResponse", methods=["GET", "POST"])
 @pages.route(f"{BASE}/Observation", methods=["GET", "POST"])
 @pages.route(f"{BASE}/DocumentReference", methods=["GET", "POST"])
+@pages.route(f"{BASE}/Communication", methods=["GET", "POST"])
 def record() -> Response:
     """What the clinic writes, and finds again."""
     kind = request.path.rpartition("/")[2]
