@@ -25,7 +25,7 @@ class _Brought:
     failed: Exception | None = None
 
 
-class _Turns:
+class Turns:
     """What waits in this process, and whose turn it is to commit it."""
 
     def __init__(self) -> None:
@@ -33,14 +33,19 @@ class _Turns:
         self.turn = threading.Lock()
 
 
+def turns() -> Turns:
+    """Return what waits in this process."""
+    return runtime.once("interchange.keeping", Turns)
+
+
 def commit(clinic_id: UUID, rows: Sequence[feeds.Row]) -> None:
     """Keep all of the rows or none, committed when this returns; none of them may be refused. Raises what kept them
     from being kept."""
-    turns, mine = runtime.once("interchange.keeping", _Turns), _Brought(clinic_id, rows)
-    turns.waiting.append(mine)
-    with turns.turn:
+    here, mine = turns(), _Brought(clinic_id, rows)
+    here.waiting.append(mine)
+    with here.turn:
         if not (mine.is_kept or mine.failed):
-            brought = [turns.waiting.popleft() for _ in range(len(turns.waiting))]
+            brought = [here.waiting.popleft() for _ in range(len(here.waiting))]
             for of_clinic, each in groupby(sorted(brought, key=_clinic), _clinic):
                 _commit(of_clinic, list(each))
     if mine.failed is not None:

@@ -59,7 +59,7 @@ def lines(resource: dict[str, Any]) -> list[str]:
 
 @BOTH
 def test_the_texts_of_a_day_stand_there_once_when_it_is_over(house: Any, clinic: Clinic, written: Writes) -> None:
-    texted(clinic, "See you on Friday. https://clinic.example/f/AbCdEfGhIjKlMnOpQrStUv")
+    texted(clinic, "See you on Friday. https://clinic.example/i/AbCdEfGhIjKlMnOpQrStUv")
     texted(clinic, "Thank you {who}", inward=True)
     texted(clinic, "Never sent", sent=False)
     assert days.drain() == 0
@@ -70,7 +70,7 @@ def test_the_texts_of_a_day_stand_there_once_when_it_is_over(house: Any, clinic:
     (summary,) = summaries(written)
     title, first, second = lines(summary)
     assert title.startswith("Text messages, ")
-    assert first.endswith(f"{clinic.name}: See you on Friday. https://clinic.example/f/…")
+    assert first.endswith(f"{clinic.name}: See you on Friday. https://clinic.example/i/…")
     assert second.endswith("Patient: Thank you {who}")
     assert (summary["subject"]["reference"], written.row.state) == ("Patient/7", "written")
 
