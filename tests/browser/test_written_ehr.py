@@ -75,13 +75,14 @@ def test_what_goes_back_is_ticked_looked_at_refused_and_written_again(
 
 def referred(house: House) -> None:
     """A colleague refers the patient whom the EHR knows, for another day."""
+    colleague = house.staff("Bo")
     with db.unit_of_work(house.clinic.id) as session:
         own = session.get_one(Clinic, house.clinic.id)
         patient = session.scalars(select(Patient).order_by(Patient.id)).first()
         assert patient is not None
         db.load_keys(session, {patient.key_id, own.key_id})
         wishes = Wishes(note="Sleeps badly.", modality="later")
-        handoffs.request(session, own, patient, requested_by=f"staff:{house.staff('Bo').id}", wishes=wishes)
+        handoffs.request(session, own, patient, requested_by=f"staff:{colleague.id}", wishes=wishes)
 
 
 @pytest.mark.parametrize("size", SIZES)
