@@ -294,8 +294,7 @@ def _of_episode(
             episode_view.proposal(call, clinic.zone) for call in care_log.proposed(session, layout.the_staff(), episode)
         ],
         "end_reasons": episodes.END_REASONS,
-        "part_two": part_two.is_labelled(session, clinic.id, part_two.of_episode(episode)),
-        "part_two_told": part_two.is_labelled(session, clinic.id, part_two.of_episode(episode)[1:]),
+        "part_two": [part_two.is_labelled(session, clinic.id, [each]) for each in part_two.of_episode(episode)],
         "now": clock.now().astimezone(ZoneInfo(clinic.zone)).strftime("%Y-%m-%dT%H:%M"),
         "today": episodes.today_of(clinic).isoformat(),
     }
