@@ -4,9 +4,9 @@ Machines are noisy; ratios less.
 
 python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading] [planning] [urgent] [imports]
                 [simulation] [slow_clients] [handoff] [codes] [caseload] [nights] [review]
-                [webhooks] [siu] [growth]
+                [webhooks] [siu] [backfill] [growth]
 BENCH_PATIENTS=1000000 python -m bench inbox     (a larger clinic than 100,000 patients: minutes, and some GB of disk)
-BENCH_VISITS=20000 python -m bench planning      (fewer visits than 100,000; also for urgent and simulation)
+BENCH_VISITS=20000 python -m bench planning      (fewer visits than 100,000; also for urgent, simulation, backfill)
 BENCH_TEXTS=1000000 python -m bench review       (more texts than 100,000, and a fifth as many visits)
 BENCH_SIZES=10000,100000 python -m bench growth (texts stored; BENCH_JSON=file writes the figures down)
 BENCH_ROWS=20000 python -m bench imports         (a shorter file than 100,000 rows)
@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 from bench import (
     alert,
+    backfill,
     caseload,
     codes,
     forms,
@@ -58,6 +59,7 @@ MEASUREMENTS: dict[str, Callable[[], str]] = {
     "review": review.measure,
     "webhooks": webhooks.measure,
     "siu": siu.measure,
+    "backfill": backfill.measure,
     "growth": growth.measure,
 }
 

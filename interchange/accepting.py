@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from config import clock, db, logging
-from interchange import feeds
+from interchange import feeds, keeping
 from interchange.hl7 import acknowledging, er7, reading
 from interchange.models import Feed
 from interchange.problems import Problem
@@ -22,8 +21,7 @@ class Sender:
 
     `hub_secret` signs the events that its EHR tells by ids alone, those of one practice."""
 
-    feed_id: UUID
-    clinic_id: UUID
+    whose: feeds.Whose
     profile: Profile
     secret: str = field(default="", repr=False)
     hub_secret: str = field(default="", repr=False)
@@ -41,8 +39,8 @@ class Answer:
 @contextmanager
 def kept(sender: Sender) -> Iterator[tuple[Session, Clinic, Feed]]:
     """What is kept in here is committed, all of it or nothing, before anybody is answered."""
-    with db.unit_of_work(sender.clinic_id) as session:
-        yield session, session.get_one(Clinic, sender.clinic_id), session.get_one(Feed, sender.feed_id)
+    with db.unit_of_work(sender.whose.clinic_id) as session:
+        yield session, session.get_one(Clinic, sender.whose.clinic_id), session.get_one(Feed, sender.whose.feed_id)
 
 
 def accept(sender: Sender, body: bytes, noted: Sequence[Problem] = ()) -> Answer:
@@ -53,20 +51,30 @@ def accept(sender: Sender, body: bytes, noted: Sequence[Problem] = ()) -> Answer
     except er7.Unreadable as unreadable:
         return _unreadable(sender, body, [*noted, Problem(str(unreadable), "MSH")])
     # Read before the transaction begins: on SQLite everybody else waits for whoever writes.
-    read = []
+    read, rows = [], []
     for message in transmission.messages:
         heard = reading.read(message, sender.profile)
+        problems = [*noted, *transmission.problems, *heard.problems]
+        read.append((message, problems))
         said = feeds.of_message(message, sender.profile, heard.acts)
-        read.append((message, said, [*noted, *transmission.problems, *heard.problems]))
-    with kept(sender) as (session, clinic, feed):
-        for _, said, problems in read:
-            feeds.keep(session, clinic, feed, said, problems)
+        rows.append(feeds.row_of(sender.whose, said, problems))
+    _keep(sender, rows)
     answers = []
-    for message, _, problems in read:
+    for message, problems in read:
         ack = acknowledging.code(message, problems)
         if ack is not None:
             answers.append(acknowledgement(message, ack, problems).encode(transmission.codec, "replace"))
     return Answer(tuple(answers), transmission.codec)
+
+
+def _keep(sender: Sender, rows: Sequence[feeds.Row]) -> None:
+    """Commit all of the rows; where a person must hear of one, by what a session does beside it."""
+    if any(row.values["state"] == "refused" for row in rows):
+        with kept(sender) as (session, clinic, feed):
+            for row in rows:
+                feeds.keep_row(session, clinic, feed, row)
+        return
+    keeping.commit(sender.whose.clinic_id, rows)
 
 
 def acknowledgement(message: er7.Message | None, ack: str, problems: Sequence[Problem]) -> str:
@@ -77,7 +85,7 @@ def acknowledgement(message: er7.Message | None, ack: str, problems: Sequence[Pr
 
 
 def _unreadable(sender: Sender, body: bytes, problems: Sequence[Problem]) -> Answer:
-    logging.logger().warning("a message was refused", clinic_id=sender.clinic_id)
+    logging.logger().warning("a message was refused", clinic_id=sender.whose.clinic_id)
     said = feeds.Said(body.decode("latin-1"), "", "", "unreadable")
     with kept(sender) as (session, clinic, feed):
         feeds.keep(session, clinic, feed, said, problems)

@@ -7,13 +7,14 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from config import audit, clock
-from interchange import emergencies, feeds, filing, identity, visits
+from interchange import emergencies, feeds, filing, identity, labels, visits
 from interchange.fhir import reading as resources
 from interchange.hl7 import er7, reading
 from interchange.models import Feed, FeedMessage
 from interchange.problems import Problem, Problems, heaviest
 from interchange.profiles import Profile
 from interchange.visits import Act, Context, Held
+from messaging.ehr_outbox import part_two
 from messaging.models import Clinic
 from reminders import withdrawing
 
@@ -72,6 +73,8 @@ def _do(act: Act, context: Context, problems: Problems) -> bool:
     """Do one act; whether it changed anything. What waits for a person is told, and undone is nothing."""
     name = str(act["act"])
     try:
+        if name == labels.PART_TWO:
+            return _labelled(act, context)
         if name.startswith("visit."):
             return visits.do(name, act, context, problems)
         if name.startswith("emergency."):
@@ -80,6 +83,15 @@ def _do(act: Act, context: Context, problems: Problems) -> bool:
     except (Held, identity.Unclear) as waits:
         problems.note(str(waits))
         return False
+
+
+def _labelled(act: Act, context: Context) -> bool:
+    """Keep that a patient's records fall under 42 CFR Part 2; that it is said no more takes nothing back."""
+    patient = context.register.known(act["patient"], act.get("person"))
+    if patient is None:
+        return False
+    about = part_two.about("patient", patient.id)
+    return part_two.label(context.session, context.clinic.id, about, context.actor, on=True)
 
 
 def _person(name: str, act: Act, context: Context) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from interchange import profiles, scores
+from interchange import labels, profiles, scores
 from interchange.fhir import reading as resources
 from interchange.hl7 import acknowledging, er7, reading
 from interchange.problems import Problem, Problems
@@ -43,10 +43,11 @@ def _hl7(ack: str | None, control_id: str, acts: list[dict[str, object]], proble
 
 def _told(acts: list[dict[str, object]], problems: list[Problem]) -> dict[str, Any]:
     """The acts and problems; "attention" is what cannot be filed as a score and is put before a person, "emergency"
-    what is only kept of a visit to an emergency department."""
+    what is only kept of a visit to an emergency department, "sensitivity" whose records fall under 42 CFR Part 2."""
     beside = {
         "attention": [act for act in acts if act["act"] == scores.UNCLEAR],
         "emergency": [act for act in acts if str(act["act"]).startswith("emergency.")],
+        "sensitivity": [act for act in acts if act["act"] == labels.PART_TWO],
     }
     done = [act for act in acts if all(act not in others for others in beside.values())]
     told = {"acts": done, "problems": [problem.told() for problem in problems]}

@@ -3,15 +3,15 @@
 import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from config import clock, db, keys, queue
@@ -27,6 +27,17 @@ from messaging.models import Clinic
 
 LANE, ABOUT = "ehr", "feed"
 REFUSED = ("rejected", "error")
+_TABLE = FeedMessage.metadata.tables[FeedMessage.__tablename__]
+_USED = (
+    select(_TABLE.c.id).where(_TABLE.c.feed_id == bindparam("feed"), _TABLE.c.control_id == bindparam("used")).limit(1)
+)
+# What another process keeps at this very moment was said before, too.
+_INSERT_ONCE = {
+    name: dialect.insert(_TABLE)
+    .on_conflict_do_nothing(index_elements=["feed_id", "event"])
+    .execution_options(preserve_rowcount=True)
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
 
 
 @dataclass(frozen=True)
@@ -85,46 +96,87 @@ def tell_scores(acts: Sequence[Mapping[str, Any]]) -> bool:
     return any(str(act["act"]).startswith("score") for act in acts)
 
 
+@dataclass(frozen=True)
+class Whose:
+    """Whose a message is and what it is kept by: its feed, the clinic with its key, and the key of its digests."""
+
+    clinic_id: UUID
+    key_id: UUID
+    feed_id: UUID
+    digest_key: bytes = field(repr=False)
+
+
+class _Bare(NamedTuple):
+    """What a bare row's words are sealed with, and bound to."""
+
+    id: UUID
+    clinic_id: UUID
+    key_id: UUID
+
+
+@dataclass(frozen=True)
+class Row:
+    """A message as it is stored, its words sealed, and whether its sender gave it an id."""
+
+    values: dict[str, Any]
+    has_control_id: bool
+
+
+def whose(session: Session, feed: Feed, clinic: Clinic) -> Whose:
+    """Return what a feed's messages are kept by."""
+    return Whose(clinic.id, clinic.key_id, feed.id, digest_key(session, clinic.key_id))
+
+
 def keep(session: Session, clinic: Clinic, feed: Feed, said: Said, problems: Sequence[Problem]) -> bool:
     """Keep what was said in the caller's transaction; False if it was said before, word for word.
 
     What its sender must mend is refused, and a person of the clinic hears of it; the rest waits in the lane.
     """
-    key = digest_key(session, clinic.key_id)
-    event, control_id = keyed(key, said.event), keyed(key, digest(said.control_id))
-    same = select(FeedMessage.id).where(FeedMessage.feed_id == feed.id, FeedMessage.event == event)
-    if session.scalar(same):
+    session.flush()
+    return keep_row(session, clinic, feed, row_of(whose(session, feed, clinic), said, problems))
+
+
+def keep_row(session: Session, clinic: Clinic, feed: Feed, row: Row) -> bool:
+    """Keep a row of `row_of` as `keep` does."""
+    if not insert(session.connection(), row):
         return False
-    noted = [*problems, *_again(session, feed, control_id if said.control_id else "")]
-    refused = heaviest(problems) in REFUSED and not said.tells_scores
-    now = clock.now()
-    row = FeedMessage(
-        clinic_id=clinic.id, key_id=clinic.key_id, feed_id=feed.id, event=event, kind=_shown(said.kind),
-        control_id=control_id, state="refused" if refused else "received", raw=said.raw,
-        problems=stored(noted), said_at=min(said.at or now, now), received_at=now,
-        processed_at=now if refused else None, try_after=now, attempts=0, fence=0,
-    )  # fmt: skip
-    try:
-        with session.begin_nested():
-            session.add(row)
-    except IntegrityError:  # another process has kept it at this very moment
-        return False
-    if refused:
+    if row.values["state"] == "refused":
         tell(session, clinic, feed)
     else:
         queue.ring(session, LANE)
     return True
 
 
+def row_of(own: Whose, said: Said, problems: Sequence[Problem]) -> Row:
+    """Return what was said as it is stored, sealed; nothing of it needs a transaction."""
+    refused = heaviest(problems) in REFUSED and not said.tells_scores
+    bare, now = _Bare(db.new_id(), own.clinic_id, own.key_id), clock.now()
+    values = {
+        **bare._asdict(), "feed_id": own.feed_id, "state": "refused" if refused else "received",
+        "event": keyed(own.digest_key, said.event), "control_id": keyed(own.digest_key, digest(said.control_id)),
+        "kind": _shown(said.kind), "problems": stored(problems), "said_at": min(said.at or now, now),
+        "raw_ct": FeedMessage.raw.closed(bare, said.raw.encode("utf-8", "surrogatepass"), FeedMessage),
+        "received_at": now, "processed_at": now if refused else None, "try_after": now, "attempts": 0, "fence": 0,
+    }  # fmt: skip
+    return Row(values, has_control_id=bool(said.control_id))
+
+
+def insert(connection: Connection, row: Row) -> bool:
+    """Insert a row of `row_of`; False if it was said before. What is said under a used control id is taken, and told.
+
+    Two plain statements: a session's bookkeeping would cost more than the rest of a message does.
+    """
+    values, insert_once = row.values, _INSERT_ONCE[connection.dialect.name]
+    used = {"feed": values["feed_id"], "used": values["control_id"]}
+    if row.has_control_id and connection.execute(_USED, used).first():
+        again = stored([Problem("control_id_again", "MSH-10")])
+        values = values | {"problems": [*values["problems"], *again]}
+    return connection.execute(insert_once, values).rowcount > 0
+
+
 def _shown(kind: str) -> str:
     """A kind as it can be stored and shown: what is no letter of anything is left out."""
     return "".join(letter for letter in kind if letter.isprintable())[:40]
-
-
-def _again(session: Session, feed: Feed, control_id: str) -> list[Problem]:
-    """Another message under a control id that was used before is taken, and told."""
-    used = select(FeedMessage.id).where(FeedMessage.feed_id == feed.id, FeedMessage.control_id == control_id)
-    return [Problem("control_id_again", "MSH-10")] if control_id and session.scalar(used.limit(1)) else []
 
 
 def stored(problems: Sequence[Problem]) -> list[dict[str, str]]:

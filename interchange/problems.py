@@ -11,6 +11,8 @@ Act = dict[str, object]
 # How much a problem weighs, the heaviest first. A message is "rejected" that cannot be ours (HL7: AR); "error" is
 # content that its sender must mend (AE); "held" is understood but waits for a human of the clinic; a "warning" is told.
 WEIGHTS = ("rejected", "error", "held", "warning")
+# That somebody has died, and that their records fall under 42 CFR Part 2.
+AT_ONCE = ("patient.deceased", "part_two.label")
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,10 @@ def heaviest(problems: Iterable[Problem]) -> str | None:
 
 
 def waiting(acts: list[Act], problems: Iterable[Problem]) -> list[Act]:
-    """Return the acts, marked as held where something waits for a person; that somebody has died waits for nobody."""
+    """Return the acts, marked as held where something waits for a person; what is done AT_ONCE waits for nobody."""
     if heaviest(problems) != "held":
         return acts
-    return [act if act["act"] == "patient.deceased" else act | {"held": True} for act in acts]
+    return [act if act["act"] in AT_ONCE else act | {"held": True} for act in acts]
 
 
 @cache

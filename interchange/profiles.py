@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -44,6 +44,8 @@ class Profile(BaseModel):
     appointment_system: str
     owns_visits: bool
     emergency: list[str]
+    part_two: list[str]
+    part_two_fields: list[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{2}-[1-9][0-9]?$")]]
     events: dict[str, Happening]
     statuses: dict[str, Status]
     units: dict[str, int]

@@ -106,15 +106,16 @@ def _region(number: phonenumbers.PhoneNumber) -> str | None:
     national = phonenumbers.national_significant_number(number)
     if not _NORTH_AMERICAN.fullmatch(national):
         return None
-    return next((region for region, codes in _area_codes() if re.match(codes, national)), "US")
+    return next((region for region, codes in _area_codes() if codes.match(national)), "US")
 
 
 @cache
-def _area_codes() -> tuple[tuple[str, str], ...]:
+def _area_codes() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """The countries that share +1, each with a pattern of its area codes where those tell it from ours."""
     regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[1]
     metadata = [(region, phonenumbers.PhoneMetadata.metadata_for_region(region)) for region in regions]
-    return tuple((region, data.leading_digits) for region, data in metadata if data and data.leading_digits)
+    told = ((region, data.leading_digits) for region, data in metadata if data and data.leading_digits)
+    return tuple((region, re.compile(digits)) for region, digits in told)
 
 
 def of_cell(written: str, abroad: Collection[str] = ()) -> str:

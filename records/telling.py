@@ -75,6 +75,12 @@ def requests(session: Session, clinic: Clinic, rows: Sequence[Any]) -> list[list
     return [[work.service_request(Opened(row), _reasons(row), names)] for row in rows]
 
 
+def fulfilments(session: Session, clinic: Clinic, rows: Sequence[Any]) -> list[list[Resource]]:
+    """Tell how far handoffs and referrals are."""
+    names = opening.names(session, clinic, [row.colleague_id for row in rows])
+    return [[work.fulfilment(row, names)] for row in rows]
+
+
 def _reasons(row: Any) -> list[tuple[str, str]]:
     return list(zip(telling.reason_keys(row), telling.reason_words(row), strict=False))
 

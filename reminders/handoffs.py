@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock
 from messaging import models as messaging
+from messaging.ehr_outbox import owing
 from messaging.inbox import items
 from reminders import agenda, unreached
 from reminders.handoff import bringing, decision, machine, offers, standing, telling
@@ -63,6 +64,7 @@ def request(
     handoff = _begin(session, clinic, patient, requested_by, place, wishes, terms)
     handoff.item_id = bringing.to_the_team(session, handoff, terms).id
     standing.note(session, handoff, requested_by, "requested")
+    owing.owe(session, clinic.id, "handoff", handoff.id)
     if handoff.state == "referred":
         standing.plan(session, handoff, terms)
     else:

@@ -46,10 +46,11 @@ def _sender(session: Session, name: str) -> Sender | None:
     feed = session.scalar(select(Feed).where(Feed.name == name))
     if feed is None:
         return None
-    zone = session.get_one(Clinic, feed.clinic_id).zone
+    clinic = session.get_one(Clinic, feed.clinic_id)
     asked = session.scalar(select(FeedConnection).where(FeedConnection.feed_id == feed.id))
     hub = (asked.hub_secret or "", asked.practice) if asked else ("", "")
-    return Sender(feed.id, feed.clinic_id, feeds.profile_of(feed.profile, zone), feed.secret or "", *hub)
+    whose, profile = feeds.whose(session, feed, clinic), feeds.profile_of(feed.profile, clinic.zone)
+    return Sender(whose, profile, feed.secret or "", *hub)
 
 
 @door.get("/webhooks/ehr/<source>/jwks.json")

@@ -4,6 +4,7 @@ A row is claimed in one short transaction and worked on in the next, so that a w
 lease runs out, another claims the row, and the fence refuses the late write of the first.
 """
 
+import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from config import clock, keys, logging
 from config.db.base import Heartbeat, Moment, at
-from config.db.engine import EVERY, unit_of_work
+from config.db.engine import EVERY, database_url, unit_of_work
 
 Row = TypeVar("Row", bound=Any)
 One = TypeVar("One")
@@ -30,6 +31,8 @@ LEASE = timedelta(seconds=15)
 GIVE_UP_AFTER = 8
 # How long one drain may take before others get their turn, unless it says otherwise.
 SLICE_SECONDS = 5.0
+# How long others are let write after a batch, however long it was.
+LONGEST_LEFT = 0.5
 # What cannot even be given up, as the clinic's own key does not open, is tried again this soon: keys come back.
 LONGEST_STUCK = timedelta(seconds=30)
 STUCK, FAILING = "stuck.", "failing."
@@ -150,6 +153,7 @@ def work_off(
     first: First = _nothing_first,
     batch: int = 200,
     seconds: float | None = None,
+    leaves: float = 0.0,
 ) -> int:
     """Work rows off in batches until none is due or the slice of `seconds` is over; return how many were handled.
 
@@ -158,11 +162,13 @@ def work_off(
     a visible final state (at once where its key does not open). `first` begins that transaction, before the rows are
     locked: whoever needs other rows locked too takes them there, so that nobody holds the one and waits for the
     other; it may return those claims that can be worked on now, and the others are taken up again when their lease
-    has run out.
+    has run out. `leaves` is the part of a batch's time for which nothing is begun after it on SQLite: whoever has just
+    written would else begin again before those who wait for its one writer look.
     """
     end = clock.monotonic() + (SLICE_SECONDS if seconds is None else seconds)
     handled = 0
     while clock.monotonic() < end and _more(model, due):
+        begun = clock.monotonic()
         with unit_of_work(EVERY) as session:
             claims = claim(session, model, due, limit=batch)
         if not claims:
@@ -175,6 +181,8 @@ def work_off(
                 lambda claimed, error: put_off(model, claimed, error, give_up),
             )
         )
+        if leaves and database_url().startswith("sqlite"):
+            time.sleep(min(leaves * (clock.monotonic() - begun), LONGEST_LEFT))
     return handled
 
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from interchange import labels as sensitivity
 from interchange import scores as forms
-from interchange.fhir import appointments, encounters, outcomes, patients, references, scores
+from interchange.fhir import appointments, encounters, labels, outcomes, patients, references, scores
 from interchange.fhir.references import Context
 from interchange.fhir.values import Resource, objects, text
 from interchange.problems import Problems, heaviest, waiting
@@ -53,6 +54,8 @@ def _resource(resource: Resource, context: Context) -> list[Act]:
         context.note("resource_unknown", "/resourceType")
         return []
     acts = reader(resource, context)
+    if labels.is_part_two(resource, context.profile):
+        acts = [*acts, *sensitivity.acts(acts)]
     if heaviest(context.problems) in REFUSED:
         # What of a form can be read lands, and what may be an alarm is told, whatever else of it is wrong.
         told = [
@@ -74,6 +77,9 @@ def _bundle(bundle: Resource, profile: Profile, problems: Problems) -> list[Act]
         own = Problems()
         acts += _entry(entry, Context(profile, own, along, f"/entry/{place}/resource"))
         problems += own
+    # A bundle bears the labels of whatever stands in it.
+    if labels.is_part_two({"meta": bundle.get("meta")}, profile):
+        acts += sensitivity.acts([act for act in acts if act["act"] != sensitivity.PART_TWO])
     return acts or ([] if problems else [{"act": "ignore"}])
 
 

@@ -68,6 +68,8 @@ class Value:
 
     def part(self, component: int = 1, subcomponent: int = 1) -> str:
         """Return a component, or its subcomponent, unescaped and trimmed; "" where there is none."""
+        if not self.raw:  # as most fields are
+            return ""
         components = self.raw.split(self.delimiters.component) if self.delimiters.component else [self.raw]
         whole = components[component - 1] if component <= len(components) else ""
         parts = whole.split(self.delimiters.subcomponent) if self.delimiters.subcomponent else [whole]
@@ -100,8 +102,10 @@ class Segment:
 
     def values(self, number: int) -> tuple[Value, ...]:
         """Return the repetitions of a field that are not empty."""
-        signs = self.delimiters
-        parts = self.raw(number).split(signs.repetition) if signs.repetition else [self.raw(number)]
+        signs, raw = self.delimiters, self.raw(number)
+        if not raw:
+            return ()
+        parts = raw.split(signs.repetition) if signs.repetition else [raw]
         return tuple(Value(part, signs) for part in parts if part.strip())
 
     def value(self, number: int) -> Value:

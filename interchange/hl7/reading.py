@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from interchange.hl7 import emergencies, patients, scores, visits
+from interchange import labels as sensitivity
+from interchange.hl7 import emergencies, labels, patients, scores, visits
 from interchange.hl7.er7 import Message
 from interchange.problems import Problems, waiting
 from interchange.profiles import Profile
@@ -32,6 +33,8 @@ def read(message: Message, profile: Profile) -> Reading:
         problems.note("control_id_missing", "MSH-10")
         return Reading([], problems)
     acts = [*_acts(message, happening, profile, problems), *emergencies.acts(message, profile)]
+    if labels.is_part_two(message, profile):
+        acts += sensitivity.acts(acts)
     return Reading(waiting(acts, problems), problems)
 
 

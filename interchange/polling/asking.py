@@ -117,6 +117,10 @@ class Asker:
         not known whether the EHR has taken it, or could not have been asked at all."""
         return self._authorised("POST", url, {"Content-Type": kind}, body)
 
+    def put(self, url: str, kind: str, body: bytes) -> Heard:
+        """Return what the EHR says to a body that replaces what is at this address; raises as `post` does."""
+        return self._authorised("PUT", url, {"Content-Type": kind}, body)
+
     def _authorised(
         self, method: str, address: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> Heard:

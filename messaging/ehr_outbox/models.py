@@ -13,10 +13,12 @@ from config.db import Base, ClinicRow, Work
 class EhrWriter(ClinicRow, Work, Base):
     """What the EHR of a feed is written: nothing of a kind that is not among `kinds`.
 
-    state: on | paused. `kinds` are screen | visit; `forms` the shapes a screen is written in, response | observations |
-    document; `allows` what may leave beyond that, part_2 | audit_c. `source` is under which name the feed's visits are
-    known. It is claimed as a whole, so that what one EHR is owed is written in order and by one worker; `try_after` is
-    until when the EHR is left alone, `refused` why it could not be written to the last time, null where it could.
+    state: on | paused. `kinds` are screen | visit | handoff | day; `forms` the shapes these are written in, response |
+    observations | document of a screen, task beside the request of a handoff; `allows` what may leave beyond that,
+    part_2 | audit_c. `source` is under which name the feed's visits are known. It is claimed as a whole, so that what
+    one EHR is owed is written in order and by one worker; `try_after` is until when the EHR is left alone, `refused`
+    why it could not be written to the last time, null where it could. `days_from` is since when it has not heard of
+    the texts of a day, null where it hears of none.
     """
 
     __tablename__ = "ehr_writer"
@@ -32,6 +34,7 @@ class EhrWriter(ClinicRow, Work, Base):
     refused_at: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(default=0)
     written_at: Mapped[datetime | None]
+    days_from: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 
@@ -40,9 +43,9 @@ class EhrWrite(ClinicRow, Base):
 
     state: waiting -> written | refused (a person looks) | kept_back (may not leave) | not_there (the EHR does not have
     the patient) | gone (it is so no more); a person's replay makes it waiting again, and so does a further event about
-    a visit, under the next `edition`. `begun_at` is since when something of it may stand over there without our
-    knowing: it is looked for before it is sent. `parts` are what the EHR calls what it has taken, by part; `refused` is
-    why it, or a part of it, was not taken, `code` the EHR's own code for that.
+    a visit or a handoff, under the next `edition`. `begun_at` is since when something of it may stand over there
+    without our knowing: it is looked for before it is sent. `parts` are what the EHR calls what it has taken, by part;
+    `refused` is why it, or a part of it, was not taken, `code` the EHR's own code for that.
     """
 
     __tablename__ = "ehr_write"
@@ -69,8 +72,8 @@ class EhrWrite(ClinicRow, Base):
 
 
 class PartTwoLabel(ClinicRow, Base):
-    """That records are of a program under 42 CFR Part 2: all of the clinic, of whom a feed knows, or of whom an episode
-    is. `about` is "clinic:<id>", "feed:<id>" or "episode:<id>"."""
+    """That records are of a program under 42 CFR Part 2: all of the clinic, of whom a feed knows, of whom an episode
+    is, or of a patient as an EHR says. `about` is "clinic:<id>", "feed:<id>", "episode:<id>" or "patient:<id>"."""
 
     __tablename__ = "part_two_label"
     __table_args__ = (UniqueConstraint("clinic_id", "about"),)

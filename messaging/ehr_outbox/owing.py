@@ -10,7 +10,9 @@ from config import clock, queue
 from messaging.ehr_outbox.models import EhrWrite, EhrWriter
 
 LANE = "ehr_write"
-KINDS = ("screen", "visit")
+KINDS = ("screen", "visit", "handoff", "day")
+# What is said of these anew replaces what the EHR has.
+REPLACED = ("handoff",)
 
 
 def owe(session: Session, clinic_id: UUID, kind: str, subject_id: UUID, source: str | None = None) -> int:
@@ -31,16 +33,26 @@ def _owe_to(session: Session, writer: EhrWriter, kind: str, subject_id: UUID) ->
     own = select(EhrWrite).filter_by(feed_id=writer.feed_id, kind=kind, subject_id=subject_id)
     row = session.scalar(own.with_for_update())
     if row is not None:
-        row.edition, row.parts, row.begun_at = row.edition + 1, {}, None
+        row.edition += 1
+        if kind not in REPLACED:
+            row.parts, row.begun_at = {}, None
+        elif row.state != "waiting":  # else an earlier state of it may stand there without our knowing
+            row.begun_at = None
         again(row)
         return
+    owe_once(session, writer, kind, subject_id)
+
+
+def owe_once(session: Session, writer: EhrWriter, kind: str, subject_id: UUID) -> bool:
+    """Owe an EHR what it is not owed yet; False where it is."""
     now = clock.now()
     facts = {"kind": kind, "subject_id": subject_id, "try_after": now, "created_at": now, "parts": {}}
     try:
         with session.begin_nested():
             session.add(EhrWrite(clinic_id=writer.clinic_id, feed_id=writer.feed_id, **facts))
-    except IntegrityError:  # owed at this very moment by another process
-        return
+    except IntegrityError:  # also at this very moment by another process
+        return False
+    return True
 
 
 def again(row: EhrWrite) -> None:

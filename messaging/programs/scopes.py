@@ -25,6 +25,7 @@ ALL = (
     "events.read",
     "event-webhooks.read",
     "event-webhooks.write",
+    "event-webhooks.manage",
     "reports.read",
 )
 # Who may work on items, and so be the person in whose name a program does (web.permissions: inbox.work).

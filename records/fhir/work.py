@@ -1,4 +1,5 @@
-"""What somebody owes a patient: a Task of the team, a ServiceRequest for a warm handoff or a referral."""
+"""What somebody owes a patient: a Task of the team, a ServiceRequest for a warm handoff or a referral, and the Task
+that says how far it is."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,6 +23,22 @@ REQUESTS = {
     "left": "revoked",
     "lost": "revoked",
     "cancelled": "revoked",
+}
+
+FULFILLED = {
+    "asked": "requested",
+    "offered": "requested",
+    "referred": "requested",
+    "accepted": "accepted",
+    "told": "accepted",
+    "arrived": "in-progress",
+    "met": "completed",
+    "scheduled": "completed",
+    "contacted": "completed",
+    "declined": "rejected",
+    "left": "failed",
+    "lost": "failed",
+    "cancelled": "cancelled",
 }
 
 
@@ -67,4 +84,25 @@ def service_request(row: Any, reasons: Sequence[tuple[str, str]], names: Mapping
         reasonCode=[concept(words, f"{OURS}:handoff-reason", key) for key, words in reasons],
         note=[{"text": row.note}] if row.note else None,
         orderDetail=[full(concept(None, f"{OURS}:handoff-way", row.modality))],
+    )
+
+
+def fulfilment(row: Any, names: Mapping[Any, str]) -> Resource:
+    """Return how far a handoff or referral is: a Task with its ServiceRequest in `focus`, as FHIR R4's workflow and the
+    referrals of SDOH Clinical Care have it."""
+    return resource(
+        "Task",
+        f"{row.id}.task",
+        [row.requested_at, row.state_at, row.ended_at, row.contact_at],
+        status=FULFILLED[row.state],
+        businessStatus=concept(None, f"{OURS}:outcome", row.outcome) if row.outcome else None,
+        intent="order",
+        priority="urgent" if row.urgent else "routine",
+        code=concept(None, "http://hl7.org/fhir/CodeSystem/task-code", "fulfill"),
+        focus=reference("ServiceRequest", row.id),
+        **{"for": reference("Patient", row.patient_id)},
+        executionPeriod=period(instant(row.met_at), instant(row.ended_at) if row.met_at else None),
+        authoredOn=instant(row.requested_at),
+        lastModified=instant(row.state_at or row.requested_at),
+        owner=colleague(row.colleague_id, names),
     )

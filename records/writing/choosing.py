@@ -14,8 +14,8 @@ from messaging.ehr_outbox.models import EhrWrite, EhrWriter
 from records.writing import contents, leaving
 
 # What an EHR can be written, by the way it is reached: who is read day by day by FHIR takes no word about a visit.
-CAN = {"fhir": ("screen",), "athena": ("screen", "visit")}
-TAKES = {"fhir": contents.FORMS, "athena": (contents.RESPONSE,)}
+CAN = {"fhir": ("screen", "handoff", "day"), "athena": ("screen", "visit")}
+TAKES = {"fhir": (*contents.FORMS, contents.TASK), "athena": (contents.RESPONSE,)}
 # What the clinic keeps back is looked at again when it decides anew.
 DECIDED = ("kept_back",)
 
@@ -55,6 +55,7 @@ def save(session: Session, feed: Feed, connection: FeedConnection, wanted: Wante
             attempts=0, fence=0, created_at=clock.now(), try_after=clock.now(), kinds=[], forms=[], allows=[],
         )  # fmt: skip
         session.add(row)
+    row.days_from = (row.days_from or clock.now()) if "day" in wanted.kinds else None
     row.kinds, row.forms, row.allows = sorted(wanted.kinds), sorted(wanted.forms), sorted(wanted.allows)
     part_two.label(session, feed.clinic_id, part_two.about("feed", feed.id), actor, on=wanted.feed_part_two)
     label = part_two.about("clinic", feed.clinic_id)
@@ -71,7 +72,9 @@ def _check(connection: FeedConnection, wanted: Wanted) -> None:
     problems = {}
     if not set(wanted.kinds) <= set(CAN[connection.kind]):
         problems["kinds"] = "kinds"
-    if not set(wanted.forms) <= set(TAKES[connection.kind]) or ("screen" in wanted.kinds and not wanted.forms):
+    if not set(wanted.forms) <= set(TAKES[connection.kind]) or (
+        "screen" in wanted.kinds and not set(wanted.forms) & set(contents.FORMS)
+    ):
         problems["forms"] = "forms"
     if not set(wanted.allows) <= set(leaving.ALLOWANCES):
         problems["allows"] = "allows"

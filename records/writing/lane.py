@@ -20,17 +20,22 @@ from interchange.polling.asking import Access, Asker, Trouble
 from messaging.ehr_outbox.models import EhrWrite, EhrWriter
 from messaging.event_webhooks.posting import Way
 from messaging.models import Clinic
-from records.writing import subjects, trying, turns, writing_down
+from records.writing import contents, subjects, trying, turns, writing_down
 from records.writing.turns import Piece, Turn
 
 POOL, BATCH = 8, 20
 SLICE_SECONDS, LONGEST_SECONDS, LOOK_SECONDS = 5.0, 100.0, 0.25
 # A lease outlives a turn, its last request, and the wait for its writing down.
 LEASE = timedelta(seconds=150)
-SCOPES = " ".join(
-    f"system/{name}"
-    for name in ("Appointment.rs", "QuestionnaireResponse.crs", "Observation.crs", "DocumentReference.crs")
-)
+# What a token is asked for: nothing that is not ticked, as some EHRs give none where they do not know a scope.
+SCOPES = {
+    contents.RESPONSE: "QuestionnaireResponse.crs",
+    contents.OBSERVATIONS: "Observation.crs",
+    contents.DOCUMENT: "DocumentReference.crs",
+    "handoff": "ServiceRequest.crus",
+    "day": "Communication.crs",
+    contents.TASK: "Task.crus",
+}
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,7 @@ def _piece(session: Session, writer: EhrWriter, row: EhrWrite) -> Piece | None:
         writing_down.end(row, "refused", "ourselves")
         return None
     look_first = trying.may_be_there(row.begun_at, row.created_at, clock.now())
-    return Piece(row.id, subject.parts, subject.place, dict(row.parts), look_first)
+    return Piece(row.id, subject.parts, subject.place, dict(row.parts), look_first, row.edition)
 
 
 def connection_of(session: Session, writer: EhrWriter) -> FeedConnection:
@@ -144,8 +149,14 @@ def _asker(session: Session, writer: EhrWriter, way: Way) -> Asker | None:
     if key is None:
         return None
     where = poller.configuration_url(row)
-    access = Access(row.base_url, where, row.client_id, key.kid, key.algorithm, key.private or "", SCOPES)
+    access = Access(row.base_url, where, row.client_id, key.kid, key.algorithm, key.private or "", scopes_of(writer))
     return Asker(access, None, way, pacing.gap(row.per_minute, clock.now(), poller.zone_of(feed, clinic)))
+
+
+def scopes_of(writer: EhrWriter) -> str:
+    """Return what a token is asked for, to write this EHR what it is written."""
+    named = [scope for name, scope in SCOPES.items() if name in (*writer.kinds, *writer.forms)]
+    return " ".join(f"system/{scope}" for scope in ("Appointment.rs", *named))
 
 
 def _end(task: Task, future: Future[Turn]) -> int:

@@ -15,7 +15,8 @@ ALLOWANCES = (PART_TWO, AUDIT_C)
 
 @dataclass(frozen=True)
 class Facts:
-    """What something is: a screen or a visit, of which instrument ("" for a visit), whether of a Part 2 program."""
+    """What something is (a screen, visit, handoff, a day's texts), of which instrument ("" of the others), whether of
+    a Part 2 program."""
 
     kind: str
     instrument: str = ""

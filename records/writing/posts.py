@@ -49,15 +49,22 @@ class Place:
 
 def send(asker: Asker, part: Part, place: Place, *, look_first: bool) -> str:
     """Send a part and return what the EHR calls it. Raises Refused, Merged, and Trouble where nobody knows."""
-    if look_first and (there := find(asker, part, place)):
+    there = part.replaces or (find(asker, part, place) if look_first else "")
+    if there and not part.is_kept_current:
         return there
-    if part.form == NOTE:
+    if there:
+        heard = asker.put(f"{place.base}/{there}", FHIR, json.dumps({**part.body, "id": _id(there)}).encode())
+    elif part.form == NOTE:
         heard = asker.post(place.notes, FORM, urlencode(part.body).encode())
     else:
         heard = asker.post(f"{place.base}/{part.type}", FHIR, json.dumps(part.body).encode())
     if 200 <= heard.status < 300:
-        return _named(heard, part)
+        return there or _named(heard, part)
     return _refused(asker, part, place, heard)
+
+
+def _id(reference: str) -> str:
+    return reference.rpartition("/")[2]
 
 
 def _named(heard: Heard, part: Part) -> str:
@@ -74,7 +81,7 @@ def _located(location: str, kind: str) -> str:
 
 
 def _refused(asker: Asker, part: Part, place: Place, heard: Heard) -> str:
-    if heard.means("duplicate") and (there := find(asker, part, place)):
+    if heard.means("duplicate") and not part.replaces and (there := find(asker, part, place)):
         return there
     if heard.means("merged") and "Patient/" in heard.location:
         raise Merged(f"Patient/{_located(heard.location, 'Patient')}")
@@ -95,7 +102,11 @@ def find(asker: Asker, part: Part, place: Place) -> str:
 
 
 def _found(asker: Asker, part: Part, place: Place) -> str:
-    wanted = [("patient", place.patient.removeprefix("Patient/")), ("identifier", f"{SYSTEM}|{part.mark}")]
+    wanted = [
+        ("patient", place.patient.removeprefix("Patient/")),
+        ("identifier", f"{SYSTEM}|{part.mark}"),
+        *_code(part),
+    ]
     heard = asker.get(f"{place.base}/{part.type}", wanted)
     for _ in range(MOST_PAGES):
         if heard.status != 200:
@@ -108,6 +119,12 @@ def _found(asker: Asker, part: Part, place: Place) -> str:
             return ""
         heard = asker.get(following)
     raise Refused("unknown", "")
+
+
+def _code(part: Part) -> list[tuple[str, str]]:
+    """Observations are looked for by their code as well: Epic asks for one, and does not search them by identifier."""
+    codings = part.body.get("code", {}).get("coding", []) if part.type == "Observation" else []
+    return [("code", f"{each['system']}|{each['code']}") for each in codings[:1]]
 
 
 def _marks(resource: object) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What a row of the outbox is about, read again as it is sent: screen or visit, whose it is, whether it may leave."""
+"""What a row of the outbox is about, read again as it is sent: whose it is, whether it may leave, of what parts."""
 
 import json
 from collections.abc import Sequence
@@ -15,15 +15,15 @@ from intake_links.models import Screen
 from interchange.models import FeedConnection, FeedPatient
 from messaging.ehr_outbox import part_two
 from messaging.ehr_outbox.models import EhrWrite, EhrWriter
-from messaging.models import Clinic, Patient
-from records import telling
+from messaging.models import Clinic, Message, Patient
+from records import paper, telling
 from records.fhir import phrases, screens
 from records.opening import Opened
-from records.writing import contents, leaving
+from records.writing import contents, day_texts, leaving
 from records.writing.contents import Part
 from records.writing.leaving import Facts
 from records.writing.posts import Place
-from reminders.models import Appointment
+from reminders.models import Appointment, Handoff
 
 VISIT_ID = "Appointment/"
 
@@ -47,9 +47,8 @@ class Subject:
 
 def read(session: Session, row: EhrWrite, writer: EhrWriter, connection: FeedConnection) -> Subject:
     """Return what is to be sent of a row now. Raises Ended where nothing is."""
-    if row.kind == "visit":
-        return _visit(session, row, writer, connection)
-    return _screen(session, row, writer, connection)
+    by_kind = {"screen": _screen, "visit": _visit, "handoff": _handoff, "day": _day}
+    return by_kind[row.kind](session, row, writer, connection)
 
 
 def _screen(session: Session, row: EhrWrite, writer: EhrWriter, connection: FeedConnection) -> Subject:
@@ -66,7 +65,8 @@ def _screen(session: Session, row: EhrWrite, writer: EhrWriter, connection: Feed
     (observations,) = telling.observations(session, clinic, [screen])
     if not observations:
         raise Ended("gone")
-    parts = contents.chosen(contents.of_screen(response, observations, _lines(Opened(screen))), writer.forms)
+    title, pdf = _document(screen) if contents.DOCUMENT in writer.forms else ("", b"")
+    parts = contents.chosen(contents.of_screen(response, observations, title, pdf), writer.forms)
     return Subject(patient, parts, Place(fhir_base(connection), reference))
 
 
@@ -81,6 +81,37 @@ def _visit(session: Session, row: EhrWrite, writer: EhrWriter, connection: FeedC
     notes = f"{connection.base_url}/v1/{connection.practice}/appointments/{number}/notes"
     part = contents.note(f"{row.id.hex[-12:]}-{row.edition}")
     return Subject(patient, [part], Place(fhir_base(connection), notes=notes))
+
+
+def _handoff(session: Session, row: EhrWrite, writer: EhrWriter, connection: FeedConnection) -> Subject:
+    handoff = session.get(Handoff, row.subject_id)
+    if handoff is None:
+        raise Ended("gone")
+    patient = _stays(session, handoff.patient_id)
+    _ask(Facts("handoff", "", _is_part_two(session, patient)), writer)
+    reference = reference_of(session, connection, patient)
+    if not reference:
+        raise Ended("not_there")
+    clinic = session.get_one(Clinic, handoff.clinic_id)
+    ((request,),), ((task,),) = (tell(session, clinic, [handoff]) for tell in (telling.requests, telling.fulfilments))
+    parts = contents.of_handoff(request, task, row.edition, row.parts)
+    return Subject(patient, contents.chosen(parts, writer.forms), Place(fhir_base(connection), reference))
+
+
+def _day(session: Session, row: EhrWrite, writer: EhrWriter, connection: FeedConnection) -> Subject:
+    first = session.get(Message, row.subject_id)
+    if first is None or first.patient_id is None:
+        raise Ended("gone")
+    patient = _stays(session, first.patient_id)
+    _ask(Facts("day", "", _is_part_two(session, patient)), writer)
+    reference = reference_of(session, connection, patient)
+    if not reference:
+        raise Ended("not_there")
+    clinic = session.get_one(Clinic, row.clinic_id)
+    part = day_texts.summary(session, clinic, first)
+    if part is None:
+        raise Ended("gone")
+    return Subject(patient, [part], Place(fhir_base(connection), reference))
 
 
 def _ask(facts: Facts, writer: EhrWriter) -> None:
@@ -112,6 +143,8 @@ def _is_part_two(session: Session, patient: Patient) -> bool:
     abouts = [part_two.about("clinic", patient.clinic_id)]
     abouts += [part_two.about("feed", link.feed_id) for link in _links(session, patient)]
     abouts += [part_two.about("episode", episode_id) for episode_id in episodes]
+    merged = session.scalars(select(Patient.id).where(Patient.merged_into == patient.id))
+    abouts += [part_two.about("patient", patient_id) for patient_id in (patient.id, *merged)]
     return part_two.is_labelled(session, patient.clinic_id, abouts)
 
 
@@ -129,14 +162,21 @@ def reference_of(session: Session, connection: FeedConnection, patient: Patient)
 
 
 def rename(session: Session, row: EhrWrite, connection: FeedConnection, reference: str) -> None:
-    """Keep that the EHR names the patient of a screen otherwise by now: their record was merged over there."""
-    screen = session.get(Screen, row.subject_id)
-    patient = _stays(session, screen.patient_id) if screen is not None else None
+    """Keep that the EHR names the patient of a row otherwise by now: their record was merged over there."""
+    subject: Any = session.get({"handoff": Handoff, "day": Message}.get(row.kind, Screen), row.subject_id)
+    patient = _stays(session, subject.patient_id) if subject is not None else None
     link = link_of(session, connection, patient) if patient is not None else None
     if link is not None:
         link.reference = reference
         about = f"patient:{link.patient_id}"
         audit.record(session, row.clinic_id, audit.Actor.system("ehr_write"), "patient.merged_in_ehr", about)
+
+
+def _document(screen: Screen) -> tuple[str, bytes]:
+    """A form on paper: its title, and the file, the same however often it is made."""
+    title, *lines = _lines(Opened(screen))
+    sheet = paper.Sheet(title, "", lines[0], [("", lines[1:])])
+    return title, paper.pdf_of(title, sheet, screen.submitted_at or screen.started_at)
 
 
 def _lines(screen: Any) -> list[str]:
@@ -146,17 +186,14 @@ def _lines(screen: Any) -> list[str]:
     day = f"{screen.submitted_at or screen.started_at:%Y-%m-%d}"
     bands = {band.name: band.words["en"] for band in known.bands()} if known else {}
     band = bands.get(result["band"] or "", "")
-    lines = [title, _say("answered", day=day)]
+    lines = [title, phrases.filled("written_back", "answered", day=day)]
     if result["total"] is not None:
-        lines.append(_say("band" if band else "total", total=result["total"], band=band))
+        lines.append(phrases.filled("written_back", "band" if band else "total", total=result["total"], band=band))
     for number, item, points in screens.answered(screen, known):
         words = next((each.text["en"] for each in item.answers if each.value == points), str(points))
-        lines.append(_say("item", number=number, question=item.text["en"], answer=f"{words} ({points})"))
+        lines.append(
+            phrases.filled(
+                "written_back", "item", number=number, question=item.text["en"], answer=f"{words} ({points})"
+            )
+        )
     return lines
-
-
-def _say(key: str, **values: object) -> str:
-    words = phrases.say("written_back", key) or ""
-    for name, value in values.items():
-        words = words.replace("{" + name + "}", str(value))
-    return words

@@ -25,12 +25,14 @@ class Piece:
     place: Place
     taken: dict[str, str]
     look_first: bool
+    edition: int = 1
 
 
 @dataclass
 class Result:
     """What became of a piece: what the EHR has of it by part, whom it is about there (another than before where it has
-    `moved`), why it, or a form of it, was not taken, and whether all of it was tried."""
+    `moved`), why it, or a form of it, was not taken, and whether it is over: all of it was
+    tried, and something taken. `edition` is the row's of which this is."""
 
     taken: dict[str, str]
     patient: str
@@ -38,6 +40,7 @@ class Result:
     refused: Refused | None = None
     over: bool = False
     not_taken: set[str] = field(default_factory=set)
+    edition: int = 1
 
 
 @dataclass
@@ -54,7 +57,7 @@ def take(pieces: Sequence[Piece], asker: Asker) -> Turn:
     for piece in pieces:
         if time.monotonic() > ends or asker.asked >= MOST_REQUESTS:
             return turn
-        turn.results[piece.row_id] = result = Result(dict(piece.taken), piece.place.patient)
+        turn.results[piece.row_id] = result = Result(dict(piece.taken), piece.place.patient, edition=piece.edition)
         try:
             _write(piece, asker, result, ends)
         except Trouble as trouble:
@@ -76,13 +79,15 @@ def _write(piece: Piece, asker: Asker, result: Result, ends: float) -> None:
                     result.not_taken.add(part.form)
                 elif refused.why != NOT_THIS_PART:
                     return
-    result.over = True
+    result.over = any(part.name in result.taken for part in piece.parts)
 
 
 def _is_needed(part: Part, result: Result) -> bool:
-    """Whether a part is still to be sent: not what is there, nothing more of a form that is not taken, and a document
-    only where nothing else is."""
+    """Whether a part is still to be sent: not what is there, nothing more of a form that is not taken, a document only
+    where nothing else is, and how far a request is only where that is there."""
     if part.name in result.taken or part.form in result.not_taken:
+        return False
+    if part.form == contents.TASK and contents.REQUEST in result.not_taken:
         return False
     return part.form != contents.DOCUMENT or not result.taken
 

@@ -56,7 +56,9 @@ def _row(session: Session, writer: EhrWriter, feed: Feed, row: EhrWrite, result:
     now = clock.now()
     row.parts, row.attempts = result.taken, row.attempts + 1
     refused = result.refused
-    if result.over and result.taken:
+    if result.edition != row.edition:  # it is otherwise by now, and what was sent stands there
+        row.begun_at, row.try_after = row.begun_at or now, now
+    elif result.over:
         end(row, "written", refused.why if refused else None, refused.code if refused else None)
         writer.written_at = now
         _noted(session, feed, row, "written_back")

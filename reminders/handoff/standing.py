@@ -4,6 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, queue
+from messaging.ehr_outbox import owing
 from messaging.inbox import item_state
 from messaging.inbox.models import InboxItem
 from reminders.handoff import machine
@@ -48,9 +49,12 @@ def plan(session: Session, handoff: Handoff, terms: Terms) -> None:
 
 
 def _keep(session: Session, handoff: Handoff, standing: machine.Standing, terms: Terms) -> None:
+    changed = handoff.state != standing.state
     handoff.state, handoff.stage, handoff.state_at = standing.state, standing.stage, standing.at
     handoff.modality, handoff.start_at = standing.modality, standing.start_at
     plan(session, handoff, terms)
+    if changed:
+        owing.owe(session, handoff.clinic_id, "handoff", handoff.id)
 
 
 def lock(session: Session, handoff: Handoff) -> None:

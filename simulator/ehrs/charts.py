@@ -51,7 +51,8 @@ class Visit(BaseModel):
 
 
 class Client(BaseModel):
-    """The program that may ask: its id, where its keys are (or the keys themselves), what it may, how it is told."""
+    """The program that may ask: its id, where its keys are (or the keys themselves), what it may, how it is told.
+    `takes_tasks`: whether it may make a Task, which Epic has nobody do."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -60,8 +61,10 @@ class Client(BaseModel):
     jwks: dict[str, object] | None = None
     scopes: str = (
         "system/Appointment.rs system/Patient.rs system/QuestionnaireResponse.crs system/Observation.crs "
-        "system/DocumentReference.crs"
+        "system/DocumentReference.crs system/ServiceRequest.crus system/Task.crus "
+        "system/Communication.crs"
     )
+    takes_tasks: bool = False
     token_seconds: int = Field(default=300, ge=1, le=3600)
     events_url: str = Field(default="", max_length=500)
     events_secret: str = Field(default="", max_length=200)
@@ -81,7 +84,7 @@ class Fault(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     path: str = ""
-    method: Literal["", "GET", "POST"] = ""
+    method: Literal["", "GET", "POST", "PUT"] = ""
     accepts: bool = False
     status: int | None = Field(default=None, ge=400, le=599)
     retry_after: int | None = Field(default=None, ge=0)

@@ -106,10 +106,29 @@ def search() -> Response:
 @pages.route(f"{BASE}/QuestionnaireResponse", methods=["GET", "POST"])
 @pages.route(f"{BASE}/Observation", methods=["GET", "POST"])
 @pages.route(f"{BASE}/DocumentReference", methods=["GET", "POST"])
+@pages.route(f"{BASE}/Communication", methods=["GET", "POST"])
 def record() -> Response:
     """What the clinic writes, and finds again."""
     kind = request.path.rpartition("/")[2]
     return writes.search(NAME, kind) if request.method == "GET" else writes.take(NAME, kind, _address(BASE))
+
+
+@pages.route(f"{BASE}/ServiceRequest", methods=["GET", "POST"])
+@pages.route(f"{BASE}/Task", methods=["GET", "POST"])
+def order() -> Response:
+    """What the clinic has asked for, and how far it is: found again, and made where that is possible."""
+    kind = request.path.rpartition("/")[2]
+    if request.method == "GET":
+        return writes.search(NAME, kind)
+    if kind == "Task" and not door.chart(NAME).client.takes_tasks:
+        return outcomes.answer(outcomes.outcome(), 405)
+    return writes.take(NAME, kind, _address(BASE))
+
+
+@pages.put(f"{BASE}/<any(ServiceRequest, Task):kind>/<number>")
+def replace(kind: str, number: str) -> Response:
+    """What the clinic says anew of what it has made."""
+    return writes.replace(NAME, kind, number, _address(BASE))
 
 
 def _fits(visit: Visit) -> bool:

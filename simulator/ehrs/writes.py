@@ -14,11 +14,13 @@ from simulator.ehrs.charts import Chart, Written
 from simulator.ehrs.outcomes import Refused
 
 LONGEST = 256 * 1024
+# Of what is written here Epic searches requests alone by identifier (its CapabilityStatement, May 2026).
+BY_IDENTIFIER = ("ServiceRequest",)
 
 
 def take(name: str, kind: str, base: str) -> Response:
     """Keep a resource and say where it is."""
-    door.may(name, f"system/{kind}.crs")
+    door.may(name, scope(kind))
     chart, sent = door.chart(name), request.get_json(silent=True, force=True)
     if not isinstance(sent, dict) or sent.get("resourceType") != kind or "id" in sent:
         raise Refused("59100")
@@ -32,7 +34,7 @@ def take(name: str, kind: str, base: str) -> Response:
 
 def _patient(chart: Chart, sent: dict[str, Any], base: str) -> str:
     """Whom a resource is about: somebody who is there, not merged into another and not restricted."""
-    subject = sent.get("subject")
+    subject = sent.get("for" if sent.get("resourceType") == "Task" else "subject")
     reference = str(subject.get("reference", "")) if isinstance(subject, dict) else ""
     number = reference.removeprefix("Patient/").rpartition(".E-")[2]
     person = chart.people.get(number)
@@ -47,18 +49,53 @@ def _patient(chart: Chart, sent: dict[str, Any], base: str) -> str:
     return number
 
 
+def replace(name: str, kind: str, number: str, base: str) -> Response:
+    """Keep a resource in place of the one that was made under this id."""
+    door.may(name, scope(kind))
+    chart, sent = door.chart(name), request.get_json(silent=True, force=True)
+    if not isinstance(sent, dict) or (sent.get("resourceType"), sent.get("id")) != (kind, number):
+        raise Refused("59100")
+    with chart.lock:
+        who = _patient(chart, sent, base)
+        place = next((at for at, each in enumerate(chart.written) if (each.kind, each.number) == (kind, number)), None)
+        if place is None:
+            raise Refused("4102")
+        kept = copy.deepcopy(sent) | {"meta": {"lastUpdated": clock.now().isoformat()}}
+        chart.written[place] = Written(kind, number, who, clock.now(), kept)
+        chart.revision += 1
+    return outcomes.answer(kept)
+
+
+def scope(kind: str) -> str:
+    """Return what a client must be allowed: what is said anew of what was made is an update."""
+    return f"system/{kind}.{'crus' if kind in ('ServiceRequest', 'Task') else 'crs'}"
+
+
 def search(name: str, kind: str) -> Response:
-    """Find what was written about a patient, by identifier where one is named."""
-    door.may(name, f"system/{kind}.crs")
-    chart, wanted = door.chart(name), request.args.get("identifier", "")
+    """Find what was written about a patient, by what this kind is searched by; what it does not know it leaves out and
+    says so. Observations are asked for by their code."""
+    door.may(name, scope(kind))
+    chart, wanted = door.chart(name), request.args.get("identifier", "") if kind in BY_IDENTIFIER else ""
     number = request.args.get("patient", "").removeprefix("Patient/").rpartition(".E-")[2]
     if not number:
+        raise Refused("4111")
+    code = request.args.get("code", "")
+    if kind == "Observation" and not code:
         raise Refused("4111")
     with chart.lock:
         mine = [each for each in chart.written if each.kind == kind and each.patient == number]
         found = [each.body for each in mine if not wanted or wanted in _identifiers(each.body)]
-    entries = [{"search": {"mode": "match"}, "resource": resource} for resource in found]
-    return outcomes.answer({"resourceType": "Bundle", "type": "searchset", "total": len(entries), "entry": entries})
+    found = [each for each in found if not code or code in _codes(each)]
+    entries: list[dict[str, Any]] = [{"search": {"mode": "match"}, "resource": resource} for resource in found]
+    if "identifier" in request.args and not wanted:
+        entries.append({"search": {"mode": "outcome"}, "resource": outcomes.outcome("4122")})
+    bundle = {"resourceType": "Bundle", "type": "searchset", "total": len(found), "entry": entries}
+    return outcomes.answer(bundle)
+
+
+def _codes(resource: dict[str, Any]) -> list[str]:
+    codings = resource.get("code", {}).get("coding", [])
+    return [f"{each.get('system')}|{each.get('code')}" for each in codings]
 
 
 def _identifiers(resource: dict[str, Any]) -> list[str]:
@@ -71,9 +108,12 @@ def shown(written: Written) -> str:
     body = written.body
     if written.kind == "note":
         return str(body.get("notetext", ""))
+    if written.kind == "Communication":
+        return str(body.get("payload", [{}])[0].get("contentString", ""))
     code = body.get("code") or body.get("type") or {}
     codes = [each.get("code", "") for each in code.get("coding", [])]
     words = code.get("text") or body.get("questionnaire", "")
     value = body.get("valueQuantity", {}).get("value", body.get("valueCodeableConcept", {}).get("text", ""))
+    value = value if value != "" or written.kind not in ("ServiceRequest", "Task") else body.get("status", "")
     named = f"{words} ({', '.join(codes)})" if codes else str(words)
     return f"{named}: {value}" if value != "" else named

@@ -82,3 +82,66 @@ def test_that_a_task_was_made_and_has_ended_is_among_the_events(ours: Any) -> No
     listed = ours.program().get("/events", limit=200).json["items"]
     assert [each["type"] for each in listed if each["subject"] == f"task:{task}"] == ["task.made", "task.ended"]
     assert {"task", "care_episode"} <= set(events.KINDS)
+
+
+URL = "https://hooks.clinic.example/in?token=let-me-in"
+
+
+def test_a_program_makes_an_endpoint_is_told_its_secret_once_and_its_address_never(ours: Any) -> None:
+    program = ours.program("event-webhooks.manage", "event-webhooks.read")
+    made = program.post("/event-webhooks", {"name": "Reporting", "url": URL, "kinds": ["screen"]})
+    assert made.status_code == 201, made.text
+    assert (made.json["kinds"], made.json["state"]) == (["screen"], "on")
+    assert made.json["secret"].startswith("whsec_")
+    read = program.get(f"/event-webhooks/{made.json['id']}")
+    assert made.json["secret"] not in read.text
+    assert "let-me-in" not in made.text + read.text
+    with db.unit_of_work(ours.clinic.id) as session:
+        db.load_keys(session, [ours.clinic.key_id])
+        assert session.scalars(select(WebhookEndpoint)).one().url == URL
+
+
+def test_what_is_changed_is_changed_and_the_rest_stays(ours: Any) -> None:
+    program, at = heard(ours)
+    before = program.get(at).json
+    changed = program.post(at, {"name": "Nightly", "paused": True}).json
+    assert (changed["name"], changed["state"], changed["kinds"]) == ("Nightly", "paused", before["kinds"])
+    assert program.post(at, {"paused": False}).json["state"] == "on"
+    assert program.post(at, {"kinds": ["screen"]}).json["name"] == "Nightly"
+
+
+def test_what_is_taken_away_is_there_no_more(ours: Any) -> None:
+    program, at = heard(ours)
+    assert program.post(f"{at}/remove").json["removed"] is True
+    assert program.get(at).status_code == program.post(f"{at}/remove").status_code == 404
+
+
+def test_addresses_names_and_kinds_that_may_not_be_are_refused_by_field(ours: Any) -> None:
+    program, at = heard(ours)
+    wrong = {
+        "/url": {"url": "https://127.0.0.1/in"},
+        "/name": {"name": " "},
+        "/kinds": {"kinds": ["no.such"]},
+    }
+    for pointer, part in wrong.items():
+        for path, whole in (("/event-webhooks", {"name": "A", "url": URL} | part), (at, part)):
+            answer = program.post(path, whole)
+            assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, pointer)
+            assert "127.0.0.1" not in answer.text
+    assert program.post("/event-webhooks", {"name": "A", "url": "http://hooks.clinic.example/"}).status_code == 422
+    assert len(program.get("/event-webhooks").json["items"]) == 1
+
+
+def test_there_are_at_most_twenty(ours: Any) -> None:
+    program = ours.program("event-webhooks.manage")
+    made = [program.post("/event-webhooks", {"name": f"E{place}", "url": URL}) for place in range(21)]
+    assert [answer.status_code for answer in made] == [201] * 20 + [422]
+    assert made[-1].json["errors"][0]["pointer"] == "/name"
+
+
+def test_who_may_only_test_makes_changes_and_removes_nothing(ours: Any) -> None:
+    at = heard(ours)[1]
+    program = ours.program("event-webhooks.write", "event-webhooks.read")
+    for path, body in (("/event-webhooks", {"name": "A", "url": URL}), (at, {"paused": True}), (f"{at}/remove", {})):
+        assert program.post(path, body).status_code == 403
+    assert program.get(at).json["state"] == "on"

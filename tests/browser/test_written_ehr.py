@@ -5,13 +5,18 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
 
-from config import runtime
+from config import db, runtime
+from messaging.models import Clinic, Patient
+from reminders import handoffs
+from reminders.handoffs import Wishes
 from tests.browser import kit, place
 from tests.browser.place import Served
 from tests.interchange.polling.asked_ehrs import Asked
 from tests.phones import Network
 from tests.records.writing.kit import Writes, answered
+from tests.web.conftest import House
 
 SIZES = {"narrow": (390, 844), "wide": (1440, 900)}
 
@@ -66,3 +71,41 @@ def test_what_goes_back_is_ticked_looked_at_refused_and_written_again(
         if "SHOTS" in os.environ:
             page.goto(f"{epic.network.url}/ehrs")
             page.screenshot(path=Path(os.environ["SHOTS"], f"simulator-{name}.png"), full_page=True)
+
+
+def referred(house: House) -> None:
+    """A colleague refers the patient whom the EHR knows, for another day."""
+    colleague = house.staff("Bo")
+    with db.unit_of_work(house.clinic.id) as session:
+        own = session.get_one(Clinic, house.clinic.id)
+        patient = session.scalars(select(Patient).order_by(Patient.id)).first()
+        assert patient is not None
+        db.load_keys(session, {patient.key_id, own.key_id})
+        wishes = Wishes(note="Sleeps badly.", modality="later")
+        handoffs.request(session, own, patient, requested_by=f"staff:{colleague.id}", wishes=wishes)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_referrals_and_the_texts_of_a_day_are_ticked_and_a_referral_stands_in_the_ehr(
+    browser: Browser, served: Served, epic: Writes, size: str
+) -> None:
+    house, service = served
+    with place.at(browser, served, house.staff("Ada", role="clinic_admin"), size=SIZES[size], dark=False) as page:
+        page.goto(f"{service}/feeds/{epic.ehr.feed_id}/writing")
+        page.get_by_label("Warm handoffs and referrals").check()
+        page.get_by_label("The text messages of a day").check()
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_text("Saved. What is owed to the EHR is written from now on.")).to_be_visible()
+        referred(house)
+        page.get_by_role("button", name="Show what would be sent").click()
+        page.locator("summary", has_text="ServiceRequest").first.click()
+        expect(page.get_by_text("Sleeps badly.")).to_have_count(0)
+        shot(page, f"referral-{size}")
+        epic.drain()
+        page.goto(f"{service}/feeds/{epic.ehr.feed_id}/writing")
+        row = page.get_by_role("row").filter(has_text="Warm handoffs and referrals").first
+        expect(row).to_contain_text("Written")
+        page.goto(f"{epic.network.url}/ehrs")
+        expect(page.get_by_text("Referral to behavioral health").first).to_be_visible()
+        if "SHOTS" in os.environ:
+            page.screenshot(path=Path(os.environ["SHOTS"], f"simulator-referral-{size}.png"), full_page=True)

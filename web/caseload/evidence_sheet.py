@@ -5,8 +5,8 @@ from datetime import date, datetime
 from typing import Any
 
 from intake_links import scoring
+from records.paper import Sheet
 from web import times, words
-from web.paper import Sheet
 
 Document = Mapping[str, Any]
 SECTIONS = ("month", "log", "consent", "scores", "reviews", "plan", "missing")

@@ -18,9 +18,10 @@ from caseload.codes import proposing, reasons
 from caseload.months import Month
 from config import audit, clock, db
 from messaging.models import Clinic
+from records import paper
 from reminders import care_model
 from reminders.imports import csv_files
-from web import layout, paper, permissions, sessions, team, times, words
+from web import layout, permissions, sessions, team, times, words
 from web.caseload import evidence_sheet
 from web.presenters import patient_view
 

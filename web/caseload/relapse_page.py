@@ -7,7 +7,8 @@ from werkzeug.wrappers import Response
 
 from caseload import relapse_plans
 from config import audit, clock, db
-from web import layout, paper, permissions, sessions, team, words
+from records import paper
+from web import layout, permissions, sessions, team, words
 from web.patients import patient_page, plan_form
 from web.presenters import kit_view, patient_view
 

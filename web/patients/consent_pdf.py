@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from web import paper
+from records import paper
 from web.patients.consent_proof import Entry, Section, Sheet
 
 if TYPE_CHECKING:

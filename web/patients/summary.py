@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, db
 from messaging.models import Patient
-from web import layout, paper, permissions, sessions, times, words
-from web.paper import Sheet
+from records import paper
+from records.paper import Sheet
+from web import layout, permissions, sessions, times, words
 from web.patients import patient_page
 from web.presenters import conversation_view, kit_view, patient_head, screen_view, visit_view
 

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, db
 from messaging.models import Patient
-from records import whole
-from web import layout, paper, permissions, sessions, times, words
+from records import paper, whole
+from web import layout, permissions, sessions, times, words
 from web.patients import patient_page
 from web.presenters import patient_view, record_lines
 

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from caseload.figures import definitions
-from web import paper, words
+from records import paper
+from web import words
 from web.presenters.figures_view import Card, Line, Section
 
 if TYPE_CHECKING:

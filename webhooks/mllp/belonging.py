@@ -45,13 +45,13 @@ def _doors() -> Sequence[Door]:
 
 def _read(session: Session) -> tuple[Door, ...]:
     rows = session.execute(
-        select(Feed, Clinic.zone).join(Clinic, Clinic.id == Feed.clinic_id).where(Feed.mllp_sender.is_not(None))
+        select(Feed, Clinic).join(Clinic, Clinic.id == Feed.clinic_id).where(Feed.mllp_sender.is_not(None))
     )
     return tuple(
         Door(
             feed.mllp_sender or "",
             feed.mllp_certificate,
-            Sender(feed.id, feed.clinic_id, feeds.profile_of(feed.profile, zone)),
+            Sender(feeds.whose(session, feed, clinic), feeds.profile_of(feed.profile, clinic.zone)),
         )
-        for feed, zone in rows
+        for feed, clinic in rows
     )

@@ -1,5 +1,7 @@
 """What goes back to an EHR: each thing once, in the shapes of FHIR R4, whatever goes wrong on the way."""
 
+import re
+import zlib
 from base64 import b64decode
 from datetime import timedelta
 from typing import Any
@@ -201,9 +203,13 @@ def test_where_nothing_else_is_taken_a_document_is(clinic: Clinic, epic: Writes)
     epic.drain()
     (document,) = sent(epic)
     assert document["resourceType"] == "DocumentReference"
-    words = b64decode(document["content"][0]["attachment"]["data"]).decode()
-    assert f"Total score {TOTAL}" in words
-    assert len([line for line in words.splitlines() if line[:1].isdigit()]) == len(PHQ9)
+    attachment = document["content"][0]["attachment"]
+    file = b64decode(attachment["data"])
+    assert (attachment["contentType"], file[:5]) == ("application/pdf", b"%PDF-")
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", file, re.DOTALL)
+    drawn = b"".join(zlib.decompress(stream) for stream in streams if stream[:1] == b"\x78").decode("latin-1")
+    assert f"Total score {TOTAL}" in drawn
+    assert all(f"({number}. " in drawn for number in range(1, len(PHQ9) + 1))
     assert epic.row.state == "written"
 
 

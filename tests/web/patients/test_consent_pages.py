@@ -11,7 +11,7 @@ from config import audit, db
 from messaging import conversations, outbox
 from messaging.consent import asking, ledger
 from messaging.models import Message, Patient
-from web import paper
+from records import paper
 
 NUMBER = "+12025550147"
 

@@ -145,6 +145,19 @@ def test_an_episode_is_marked_and_then_nothing_of_it_leaves(house: Any, admin: A
     assert epic.row.state == "written"
 
 
+def test_what_an_ehr_labels_stands_with_the_episode_and_is_taken_away_there(house: Any, epic: Writes) -> None:
+    with db.unit_of_work(house.clinic.id) as session:
+        kit.episode(session)
+        patient_id = kit.only_patient(session).id
+        part_two.label(session, house.clinic.id, f"patient:{patient_id}", "system:ehr.epic", on=True)
+    manager = with_registry(house).browser
+    assert "An EHR says it of this patient." in manager.get(f"/patients/{patient_id}/care").text
+    manager.post(f"/patients/{patient_id}/care/part_two")
+    with db.unit_of_work(house.clinic.id) as session:
+        assert not part_two.is_labelled(session, house.clinic.id, [f"patient:{patient_id}"])
+    assert "An EHR says it of this patient." not in manager.get(f"/patients/{patient_id}/care").text
+
+
 def test_a_confirmed_visit_goes_to_athena(house: Any, admin: Any, network: Network) -> None:
     ehr = Asked(network, house.clinic, "athena", "RS384")
     ehr.patient()

@@ -28,10 +28,11 @@ def pdf_of(title: str, sheet: Sheet, made_at: datetime) -> bytes:
     """Return a sheet as a PDF file; `title` is what the file calls itself, so it names nobody."""
     pdf = empty(title, made_at)
     say(pdf, sheet.name, size=17, bold=True)
-    say(pdf, f"{sheet.clinic}. {sheet.made}", size=9)
+    say(pdf, f"{sheet.clinic}. {sheet.made}" if sheet.clinic else sheet.made, size=9)
     for heading, lines in sheet.sections:
         pdf.ln(3)
-        say(pdf, heading, size=12, bold=True)
+        if heading:
+            say(pdf, heading, size=12, bold=True)
         for line in lines:
             say(pdf, line, size=9)
     return bytes(pdf.output())
