@@ -16,6 +16,8 @@ from webhooks.mllp import tls
 
 # Seconds after which the web server is taken not to start: it comes last, while all the others are starting too.
 SLOW = 300
+# The module that runs our commands.
+OURS = "service.cli"
 
 
 def answers(url: str) -> Callable[[], bool]:
@@ -42,7 +44,7 @@ def here(settings: Settings) -> str:
 
 def ours(*words: str) -> list[str]:
     """Return the argv of one of our own commands."""
-    return [sys.executable, "-m", "service.cli", *words]
+    return [sys.executable, "-m", OURS, *words]
 
 
 class Service:
@@ -72,7 +74,8 @@ class Service:
             tls.context(settings)
             rest.append(Process("mllp", ours("mllp"), env, pass_fds=given))
         children = [*first, *(extra or []), *rest, web]
-        forks = ForkServer("service.preloaded", env, given, 2 if output is None else output) if given else None
+        shared = (env, given, 2 if output is None else output)
+        forks = ForkServer(OURS, "service.preloaded", *shared) if given else None
         self.supervisor = Supervisor(children, logging.logger().info, output=output, forks=forks)
 
     def run(self) -> int:

@@ -71,19 +71,27 @@ class Forked:
 class ForkServer:
     """The supervisor's end: starts the server when it is first needed, and anew if it has died.
 
-    `preload` is the module it imports; it and its children inherit `env`, `pass_fds` and standard error `output`.
+    It forks runs of `module`; `preload` is the module it imports. It and its children inherit `env`, `pass_fds` and
+    standard error `output`.
     """
 
-    def __init__(self, preload: str, env: Mapping[str, str], pass_fds: Sequence[int] = (), output: int = 2) -> None:
-        self._preload, self._env, self._fds, self._output = preload, env, tuple(pass_fds), output
+    def __init__(
+        self, module: str, preload: str, env: Mapping[str, str], pass_fds: Sequence[int] = (), output: int = 2
+    ) -> None:
+        self._module, self._preload, self._env = module, preload, env
+        self._fds, self._output = tuple(pass_fds), output
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._forked: dict[int, Forked] = {}
 
-    @staticmethod
-    def takes(argv: Sequence[str]) -> bool:
-        """Whether a command is a module of Python's, which is what can be forked."""
-        return tuple(argv[:2]) == OURS
+    def takes(self, argv: Sequence[str]) -> bool:
+        """Whether a command runs the module that this one forks."""
+        return tuple(argv[:3]) == (*OURS, self._module)
+
+    @property
+    def pid(self) -> int | None:
+        """The server's own pid, None while it is down."""
+        return self._process.pid if self._process else None
 
     def begin(self, argv: Sequence[str], env: Mapping[str, str], fds: Sequence[int], stop_signal: int) -> Forked:
         """Return a process that runs this command. Raises OSError where the server does not answer."""

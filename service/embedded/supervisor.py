@@ -121,7 +121,7 @@ class Supervisor:
         self._log = log
         self._backoff = backoff or Backoff()
         self._output = 2 if output is None else output
-        self._forks = forks
+        self.forks = forks
         self._guardian = lifeline.Guardian()
         self._signals = 0
         self._failed: str | None = None
@@ -177,8 +177,8 @@ class Supervisor:
             for child in self._children.values():
                 if child.run is not None:
                     self._collect(child)
-            if self._forks is not None:
-                self._forks.close()
+            if self.forks is not None:
+                self.forks.close()
             self._guardian.close()
 
     def status(self) -> dict[str, Status]:
@@ -206,10 +206,10 @@ class Supervisor:
         self._log("process_started", process=process.name, pid=child.run.pid, restarts=child.restarts)
 
     def _begin(self, process: Process) -> subprocess.Popen[bytes] | Forked:
-        if self._forks is not None and self._forks.takes(process.argv):
+        if self.forks is not None and self.forks.takes(process.argv):
             env = os.environ if process.env is None else process.env
             with suppress(OSError):  # what cannot be forked is begun as ever
-                return self._forks.begin(process.argv, env, process.pass_fds, process.stop_signal)
+                return self.forks.begin(process.argv, env, process.pass_fds, process.stop_signal)
         return subprocess.Popen(
             lifeline.tied(process.argv, process.stop_signal),
             env=process.env,

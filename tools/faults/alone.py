@@ -22,6 +22,10 @@ class Alone:
 KINDS: Mapping[str, Alone] = {
     "clock back": Alone("embedded", (Fault(2, "leap", "clock", 5, by=-3600), Fault(6.5, "kill", "worker.urgent"))),
     "clock ahead": Alone("embedded", (Fault(2, "leap", "clock", 5, by=3600), Fault(6.5, "kill", "worker.urgent"))),
+    "no fork server": Alone(
+        "embedded",
+        (Fault(2, "kill", "fork server"), Fault(5, "freeze", "fork server", 2), Fault(5.5, "kill", "worker.urgent")),
+    ),
     "full disk": Alone("embedded", (Fault(2, "fill", "disk", 4),)),
     "cut off": Alone("postgresql", (Fault(2, "cut", "postgresql", 5),)),
     "no connection": Alone("postgresql", (Fault(1, "exhaust", "postgresql", 6), Fault(3, "kill", "worker.urgent"))),

@@ -27,6 +27,8 @@ from tools.faults.wire import Wire
 # After this long a text whose answer was lost, and that the carrier does not list, was not taken; shorter than shipped,
 # so that a run ends sooner. Leases and timeouts are those of the product.
 SETTLE_SECONDS = "4"
+# What all processes but Valkey are forked from: they end with it.
+FORK_SERVER = "fork server"
 
 
 @dataclass
@@ -50,7 +52,8 @@ class Stage:
     def send(self, name: str, number: signal.Signals, *, group: bool) -> None:
         """Send a signal to a process, or to it and all that it has started."""
         self.poll()
-        pid = self.supervisor.status()[name].pid
+        forks = self.supervisor.forks
+        pid = forks.pid if forks and name == FORK_SERVER else self.supervisor.status()[name].pid
         if pid:
             with suppress(ProcessLookupError):
                 (os.killpg if group else os.kill)(pid, number)

@@ -12,6 +12,7 @@ from service.embedded.fork_server import ForkServer
 from service.embedded.supervisor import Backoff, Process, Supervisor
 from tests.waiting import until
 
+FORKED = "tests.service.embedded.forked"
 ROOT = Path(__file__).parents[3]
 FAST = Backoff(first=0.05, cap=0.4, steady=60.0)
 ENV = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
@@ -20,7 +21,7 @@ SUPERVISED = (
     "from service.embedded.supervisor import Process, Supervisor\n"
     "def log(event, **facts): print(event, facts.get('pid'), flush=True)\n"
     "argv = (sys.executable, '-m', 'tests.service.embedded.forked', sys.argv[1], '600')\n"
-    "forks = ForkServer('json', os.environ, (), 2)\n"
+    "forks = ForkServer('tests.service.embedded.forked', 'json', os.environ, (), 2)\n"
     "raise SystemExit(Supervisor([Process('a', argv)], log, output=1, forks=forks).run())"
 )
 
@@ -30,7 +31,7 @@ def nothing(event, **facts):
 
 
 def command(file, seconds=600):
-    return (sys.executable, "-m", "tests.service.embedded.forked", str(file), str(seconds))
+    return (sys.executable, "-m", FORKED, str(file), str(seconds))
 
 
 def told(file):
@@ -44,14 +45,14 @@ def server_of(pid):
 
 @pytest.fixture
 def forks():
-    server = ForkServer("json", ENV)
+    server = ForkServer(FORKED, "json", ENV)
     yield server
     server.close()
 
 
 def test_what_is_forked_is_as_if_it_had_been_executed(forks, tmp_path):
     pipe = os.pipe()
-    server = ForkServer("json", ENV, pass_fds=pipe)
+    server = ForkServer(FORKED, "json", ENV, pass_fds=pipe)
     try:
         kept = server.begin(command(tmp_path / "kept", 0), {"OWN": "yes"}, pipe[:1], signal.SIGTERM)
         assert kept.wait() == 3
@@ -120,8 +121,19 @@ def test_a_killed_supervisor_leaves_neither_server_nor_children(tmp_path, python
     until(lambda: not alive(pid) and not alive(server))
 
 
+def test_other_programs_are_executed(forks):
+    with Supervisor(
+        [Process("a", (sys.executable, "-m", "timeit", "-n1", "import time; time.sleep(600)"))],
+        nothing,
+        FAST,
+        forks=forks,
+    ) as supervisor:
+        assert server_of(supervisor.status()["a"].pid) == os.getpid()
+        assert forks.pid is None
+
+
 def test_what_cannot_be_forked_is_executed(tmp_path):
-    forks = ForkServer("no.such.module", ENV, output=os.open(os.devnull, os.O_WRONLY))
+    forks = ForkServer(FORKED, "no.such.module", ENV, output=os.open(os.devnull, os.O_WRONLY))
     with Supervisor([Process("a", command(tmp_path / "a"), ENV)], nothing, FAST, forks=forks) as supervisor:
         assert told(tmp_path / "a")["words"][1] == "600"
         assert server_of(supervisor.status()["a"].pid) == os.getpid()
@@ -129,7 +141,7 @@ def test_what_cannot_be_forked_is_executed(tmp_path):
 
 def test_what_the_service_forks_from_has_one_thread_and_no_secret(tmp_path):
     env = {name: value for name, value in os.environ.items() if not name.startswith(("TWILIO", "WARMTHREAD"))}
-    forks = ForkServer("service.preloaded", env)
+    forks = ForkServer(FORKED, "service.preloaded", env)
     try:
         child = forks.begin(command(tmp_path / "a"), ENV | {"TWILIO_AUTH_TOKEN": "of-the-clinic"}, (), signal.SIGTERM)
         server = server_of(child.pid)
