@@ -1,4 +1,4 @@
-"""Whoever is signed out over what they were typing can send it when they are back: nothing is lost, and nothing shown."""
+"""Whoever is signed out over what they were typing can send it when they are back: nothing is lost, nothing shown."""
 
 import re
 from datetime import timedelta
