@@ -29,7 +29,6 @@ from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient, Staff
 from messaging.people import directory
 from messaging.reading import rulebook
-from messaging.team import task_templates
 from messaging.wording import saved_replies
 from reminders import handoffs
 from reminders.imports import csv_import
@@ -90,9 +89,7 @@ def seed(scene: Scene) -> str:
         clinic = session.get_one(Clinic, place.clinic_id)
         for colleague in story()["colleagues"]:
             directory.add_staff(session, clinic, **colleague)
-        manager = place.manager(session, None)
-        replies = saved_replies.add_defaults(session, clinic, manager)
-        task_templates.add_defaults(session, clinic, manager)
+        replies = saved_replies.add_defaults(session, clinic, place.manager(session, None))
     _import(place, scene.folder)
     forms = _weeks(place)
     enrolled = caseload_seed.seed(place.clinic_id, place.now, story()["caseload"])
