@@ -53,4 +53,4 @@ def _page(session: Session, handoff: Handoff, **facts: Any) -> Response:
     clinic = session.get_one(Clinic, handoff.clinic_id)
     patient = session.get_one(Patient, handoff.patient_id)
     language = rendering.language_for(patient.language)
-    return rendering.page("own/video", language, clinic, o=words.texts(language), **facts)
+    return rendering.page("own/video", language, clinic, o=words.texts(language), own=True, **facts)

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, db
 from messaging import models as messaging
-from messaging import outbox
 from messaging.inbox.models import Contact, InboxItem
 from reminders import handoffs
 from reminders.handoff import bringing, decision, machine, offers, standing, telling
@@ -18,8 +17,6 @@ from reminders.models import Appointment, Handoff
 DUE = Handoff.follows.is_not(None)
 # What was said of its item in the inbox, where somebody closed it there: they did not meet, else they did.
 NOT_MET = ("could_not_reach", "wrong_person")
-# A text that reached nobody is no contact.
-NOT_REACHED = (*outbox.NEVER_LEFT, "undelivered")
 
 
 def drain() -> int:
@@ -162,7 +159,7 @@ def first_contact(session: Session, handoff: Handoff, since: datetime) -> dateti
     moments = (
         select(text.created_at).where(
             text.patient_id == patient_id, text.direction == "out", text.author_id.is_not(None),
-            text.created_at > since, text.state.not_in(NOT_REACHED),
+            text.created_at > since, text.state.not_in(telling.NOT_REACHED),
         ).order_by(text.created_at),
         select(call.at).where(
             call.patient_id == patient_id, call.kind == "call", call.at > since, call.struck_at.is_(None),

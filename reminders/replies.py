@@ -14,6 +14,7 @@ from messaging.people import directory
 from messaging.reading import read_reply
 from messaging.wording import clinic_words
 from reminders import appointments, handoffs, phrasing, same_moment, withdrawing
+from reminders.handoff import bringing
 from reminders.models import Appointment, Handoff
 from reminders.sending import composing
 
@@ -161,7 +162,7 @@ def _at_handoff(answer: _Answer, handoff: Handoff) -> Outcome | None:
     if not handoffs.arrive(answer.session, handoff, answer.actor) and handoff.state not in handoffs.NOW:
         if handoff.state not in ("left", "lost"):
             return None
-        _open(answer, "handoff_late_here", None)
+        bringing.is_here_after_all(answer.session, handoff)
     about = phrasing.about_clinic(answer.clinic, answer.patient)
     return Outcome(True, "handoff_here", about)
 

@@ -18,7 +18,7 @@ from messaging.inbox import role_inboxes, unassigned, undoing, views
 from messaging.models import Staff
 from reminders import care_model, handoffs, unreached
 from reminders.models import Handoff
-from web import assets, patient_access, permissions, sessions, settings_menu, times, words
+from web import assets, patient_access, permissions, sessions, settings_menu, times, typed_before, words
 from web.presenters import alarms, board_view, filters, timer_view
 
 POLICY = (
@@ -30,8 +30,6 @@ FOREIGN = ("/webhooks/", "/i/", "/k/", "/api/")
 
 frame = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/assets")
 _OURS = {"web"}
-# Long forms in which no patient stands: what was typed comes back to who was signed out over it.
-KEPT = ("/settings/", "/ladder")
 
 
 @dataclass(frozen=True)
@@ -222,11 +220,8 @@ def request_view() -> Any:
 def _to_the_door() -> AnyResponse:
     if "unattended" in request.args:
         abort(401)
-    chosen = any(upload.filename for upload in request.files.values())
-    if request.method == "POST" and request.path.startswith(KEPT) and not chosen:
-        # Its token was asked for before: nobody else's form comes to stand here. A file would have to be chosen again.
-        typed = [field for field in request.form.items(multi=True) if field[0] != "csrf_token"]
-        return Response(render_template("staff/signed_out.html", typed=typed, onward=request.path), 401)
+    if request.method == "POST" and (kept := typed_before.page()):
+        return Response(kept, 401)
     onward = request.full_path.rstrip("?") if request.method == "GET" else "/"
     return redirect(url_for("signin.form", next=onward), 303)
 

@@ -11,9 +11,9 @@ from config import audit, clock, db, logging
 from messaging import conversations
 from messaging.consent import asking, ledger
 from messaging.models import PROGRAMMES, Clinic, Message, Patient, PatientNumber
-from messaging.people import staff_phones
+from messaging.people import directory, staff_phones
 from messaging.reading import rulebook
-from reminders import replies, withdrawing
+from reminders import handoff_untold, replies, withdrawing
 from webhooks import autoreplies, colleagues, fields, filing, raise_items, receipts
 from webhooks.inbound_text import Inbound
 from webhooks.models import Receipt
@@ -126,9 +126,17 @@ def _stop(inbound: Inbound) -> bool:
         _record(inbound, "revoked", only)
         if all(before[programme] == "revoked" for programme in only):
             return True  # they know it already
+        if "care_team" in only:
+            _tell_who_waits(inbound)
     if inbound.tier is None:
         autoreplies.stopped(inbound, scope)
     return True
+
+
+def _tell_who_waits(inbound: Inbound) -> None:
+    """Whoever is on their way to a colleague, or waits for one, is walked there: no text reaches them any more."""
+    for patient in directory.patients_with_number(inbound.session, inbound.clinic, inbound.number):
+        handoff_untold.stopped(inbound.session, patient)
 
 
 def _quiet(inbound: Inbound) -> bool:

@@ -91,7 +91,8 @@ def notes(situation: Situation, text: str, values: Mapping[str, str]) -> list[Pr
     """Return what is worth a second look and stops nothing: many parts, an answer that is not asked for."""
     parts = text_templates.segments(text_templates.fill(text, values)).segments
     several = [_missing("several", parts=parts)] if MANY_PARTS < parts <= MOST_PARTS else []
-    return several + [_missing("asks", word=word) for word in situation.asks if not _holds(text, word)]
+    unasked = [words for words in situation.asks if not any(_holds(text, word) for word in words.split("|"))]
+    return several + [_missing("asks", word=words.replace("|", " / ")) for words in unasked]
 
 
 def _places(text: str, known: tuple[str, ...]) -> Iterator[Problem]:

@@ -36,9 +36,21 @@ def walk_with_them(session: Session, handoff: Handoff) -> None:
     item.routed_at = clock.now()
 
 
+def desk_walks(session: Session, handoff: Handoff) -> bool:
+    """Whether the front desk has been asked to walk with them, and has not said that it is done."""
+    about = items_about(session, handoff)
+    return any(item.role == topics.FRONT_DESK and item.state != "done" for item in about)
+
+
 def before_they_leave(session: Session, handoff: Handoff) -> InboxItem:
     """Say that they are not there and will soon be out of the door."""
     return _to_colleague(session, handoff, ":leaving", "handoff_leaving")
+
+
+def is_here_after_all(session: Session, handoff: Handoff) -> InboxItem:
+    """Say that they are here, after it had ended without a meeting: whoever was to meet them hears of it at once."""
+    before = sum(item.state == "done" for item in items_about(session, handoff))  # who says so again is heard again
+    return _to_colleague(session, handoff, f":late{before}", "handoff_late_here")
 
 
 def call_instead(session: Session, handoff: Handoff) -> InboxItem:

@@ -30,7 +30,7 @@ LEADS: Mapping[str, Mapping[str, str]] = {
     "asked": {"offer": "offered", "nobody": "asked", "accept": "accepted", **_ENDINGS},
     "offered": {"offer": "offered", "nobody": "asked", "accept": "accepted", **_ENDINGS},
     "accepted": {"tell": "told", "arrive": "arrived", "release": "asked", **_ENDINGS},
-    "told": {"arrive": "arrived", "release": "asked", **_ENDINGS},
+    "told": {"arrive": "arrived", "untold": "accepted", "release": "asked", **_ENDINGS},
     "arrived": {"release": "asked", **_ENDINGS},
     "referred": {"contact": "contacted", **_ENDINGS},
 }

@@ -30,7 +30,8 @@ class Figures:
     """Some handoffs counted: asked for, met, lost, taken back, still open; medians in minutes.
 
     `accepted` counts those that ended of which somebody had said yes, and that were not taken back. `contacted` counts
-    those with a first contact of those that were owed one and whose days are over.
+    those with a first contact of those that were owed one and whose days are over. `in_touch` are those that ended and
+    were met, or reached afterwards, and `until_in_touch` the median of minutes until then: warm or not.
     """
 
     asked: int
@@ -42,6 +43,8 @@ class Figures:
     owed: int
     contacted: int
     minutes: dict[str, float | None]
+    in_touch: int
+    until_in_touch: float | None
 
     @property
     def counting(self) -> int:
@@ -58,14 +61,20 @@ class Figures:
         """The share of those that ended in which patient and colleague met."""
         return self.met / self.counting if self.counting else None
 
+    @property
+    def touch_rate(self) -> float | None:
+        """The share of those that ended of which somebody was in touch with the patient, then or afterwards."""
+        return self.in_touch / self.counting if self.counting else None
+
 
 @dataclass(frozen=True)
 class Report:
-    """The handoffs of a span: warm ones and the others, and the warm ones by what BY names, the most first."""
+    """The handoffs of a span: warm ones and the others, and each of both by what BY names, the most first."""
 
     warm: Figures
     later: Figures
     by: dict[str, list[tuple[str, Figures]]]
+    later_by: dict[str, list[tuple[str, Figures]]]
 
 
 def report(session: Session, clinic: messaging.Clinic, begins: datetime, ends: datetime) -> Report:
@@ -75,7 +84,7 @@ def report(session: Session, clinic: messaging.Clinic, begins: datetime, ends: d
     )
     rows = session.scalars(asked.order_by(Handoff.requested_at).limit(MOST)).all()
     db.load_keys(session, {row.key_id for row in rows if row.key_id})
-    warm = [row for row in rows if row.modality != "later"]
+    warm, later = [row for row in rows if row.modality != "later"], [row for row in rows if row.modality == "later"]
     place = ZoneInfo(clinic.zone)
     keys: dict[str, Callable[[Handoff], Iterable[str]]] = {
         "site": lambda row: [row.site or ""],
@@ -84,8 +93,10 @@ def report(session: Session, clinic: messaging.Clinic, begins: datetime, ends: d
         "reason": lambda row: telling.reason_keys(row) or [""],
     }
     now = clock.now()
-    by = {name: _grouped(warm, keys[name], now, by_key=name == "hour") for name in BY}
-    return Report(figures(warm, now), figures([row for row in rows if row.modality == "later"], now), by)
+    by, later_by = (
+        {name: _grouped(some, keys[name], now, by_key=name == "hour") for name in BY} for some in (warm, later)
+    )
+    return Report(figures(warm, now), figures(later, now), by, later_by)
 
 
 def _grouped(
@@ -102,6 +113,7 @@ def _grouped(
 def figures(rows: Sequence[Handoff], now: datetime) -> Figures:
     """Count these handoffs."""
     ended = [row for row in rows if row.ended_at is not None and row.outcome != "cancelled"]
+    touched = [(row.requested_at, at) for row in ended if (at := row.met_at or row.contact_at)]
     owed = [row for row in rows if row.contact_by is not None and (row.contact_by <= now or row.contact_at)]
     return Figures(
         asked=len(rows),
@@ -112,12 +124,16 @@ def figures(rows: Sequence[Handoff], now: datetime) -> Figures:
         open=sum(row.ended_at is None for row in rows),
         owed=len(owed),
         contacted=sum(row.contact_at is not None for row in owed),
-        minutes={name: _median(rows, *span) for name, span in SPANS.items()},
+        minutes={
+            name: _median((getattr(row, first), getattr(row, then)) for row in rows)
+            for name, (first, then) in SPANS.items()
+        },
+        in_touch=len(touched),
+        until_in_touch=_median(touched),
     )
 
 
-def _median(rows: Sequence[Handoff], first: str, then: str) -> float | None:
-    moments = [(getattr(row, first), getattr(row, then)) for row in rows]
+def _median(moments: Iterable[tuple[datetime | None, datetime | None]]) -> float | None:
     # Who was told, or was there, before somebody else accepted has not waited for that: it is no time of theirs.
     spans = [(later - at).total_seconds() / 60 for at, later in moments if at and later and later >= at]
     return statistics.median(spans) if spans else None

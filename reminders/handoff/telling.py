@@ -18,6 +18,8 @@ from reminders.handoff import machine
 from reminders.handoff.terms import Terms
 from reminders.models import Handoff
 
+# A text that reached nobody: a patient was not told by it, and it is no contact.
+NOT_REACHED = (*outbox.NEVER_LEFT, "undelivered")
 # Somebody stands in the building: whoever is talking with them decides this soon, or the text goes.
 TOLD_WITHIN = timedelta(minutes=2)
 TITLES = frozenset({"dr", "prof", "mr", "mrs", "ms", "mx", "miss", "rev", "sr", "sra"})
@@ -73,11 +75,16 @@ def tell_patient(session: Session, handoff: Handoff, item: InboxItem, terms: Ter
     try:
         message = _text_patient(session, handoff, key, terms, once=_for_whom(handoff, key, terms))
     except outbox.MayNotText as refused:
-        words = phrasing.texts("en")["staff"]["handoff_in_person"]
-        item.summary = words.format(why=items.why_not(refused.reason))
+        say_untold(handoff, item, items.why_not(refused.reason))
         return False
     handoff.told_at, handoff.message_id = clock.now(), message.id
     return True
+
+
+def say_untold(handoff: Handoff, item: InboxItem, why: str) -> None:
+    """Let the item say that the patient cannot be texted, `why` in words, and what whoever comes does instead."""
+    key = "handoff_in_person" if handoff.modality == "in_person" else "handoff_call_untold"
+    item.summary = str(phrasing.texts("en")["staff"][key]).format(why=why)
 
 
 def _first_text(handoff: Handoff) -> str:

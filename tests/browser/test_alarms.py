@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from config import clock, db
 from messaging.inbox.models import InboxItem, Told
 from messaging.models import Staff
+from messaging.team import board
 from service.embedded.valkey import ValkeyServer
 from tests.browser import kit
 from tests.browser.place import Served, a_reply, at, serving
@@ -219,3 +220,25 @@ def test_a_snooze_begins_with_the_nearest_time_and_is_seen_whole(browser: Browse
         assert sheet.evaluate("one => one.getBoundingClientRect().bottom") <= box.evaluate(
             "one => one.getBoundingClientRect().bottom + 1"
         )
+
+
+def test_on_a_phone_what_the_board_says_scrolls_away_and_the_alarm_stays(browser: Browser, served: Served) -> None:
+    house, service = served
+    rosa_, ben_ = house.staff(), house.staff("Ben Carter")
+    crisis(house, ben_)
+    with db.unit_of_work(house.clinic.id) as session:
+        for number in range(3):
+            words = f"The afternoon clinic is cancelled, {number}. " + "Please call whoever was to come. " * 7
+            board.announce(session, house.clinic, session.merge(ben_), words, clock.now() + timedelta(hours=5))
+    with at(browser, served, rosa_, size=(390, 844)) as rosa:
+        rosa.goto(f"{service}/announcements")
+        expect(rosa.locator(".announced")).to_have_count(3)
+        kit.check(rosa)
+        rosa.goto(f"{service}/handoffs#ask-title")
+        sticks = rosa.locator(".stays").bounding_box()
+        assert sticks is not None
+        assert (sticks["y"], sticks["height"] < 120) == (0, True)
+        expect(rosa.locator(".announced").first).not_to_be_in_viewport()
+        heading = rosa.locator("#ask-title").bounding_box()  # what was jumped to is not below the alarm
+        assert heading is not None
+        assert heading["y"] >= sticks["height"]

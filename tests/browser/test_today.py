@@ -48,6 +48,15 @@ def taps(page: Page) -> int:
     return int(page.evaluate("Number(sessionStorage.getItem('taps') ?? 0)"))
 
 
+def lies_below(page: Page, above: str, below: str) -> None:
+    """What can be pressed begins where the words begin, and does not touch them."""
+    words, acts = (page.locator(which).first.bounding_box() for which in (above, below))
+    assert words is not None
+    assert acts is not None
+    assert acts["x"] == words["x"]
+    assert acts["y"] >= words["y"] + words["height"] + 4
+
+
 def test_a_clinician_asks_for_a_handoff_in_three_taps_and_sees_who_comes(
     browser: Browser, served: Served, team: dict[str, Staff]
 ) -> None:
@@ -69,6 +78,7 @@ def test_a_clinician_asks_for_a_handoff_in_three_taps_and_sees_who_comes(
         expect(page.get_by_role("button", name="I'm coming")).to_have_count(0)
         expect(page.get_by_role("button", name="Cancel request")).to_be_visible()
         kit.check(page)
+        lies_below(page, ".wide > p", ".wide .acts")
         with at(browser, served, team["rosa"]) as desk:
             desk.goto(f"{service}/today")
             row = desk.locator(".handoff", has_text="Walter Ng")

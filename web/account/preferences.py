@@ -33,6 +33,7 @@ def show() -> str:
             chosen=chosen,
             mail=mail_address.status(session, me),
             feed=duty_feed.status(session, me),
+            has_hours=bool(me.hours),
         )
 
 

@@ -14,7 +14,7 @@ from messaging.inbox import snooze_times
 from messaging.models import Patient, Staff
 from reminders import handoffs as verbs
 from reminders import planner, visits_by_staff
-from reminders.handoff import machine, telling
+from reminders.handoff import bringing, machine, telling
 from reminders.models import Appointment, Handoff
 from web import layout, permissions, sessions, words
 from web.handoff.asking import back, page
@@ -65,18 +65,26 @@ def answer(handoff_id: UUID, act: str) -> Response | tuple[str, int]:
             done = ACTS[act](session, handoff, layout.the_staff())
         except verbs.NotOpen:
             return page(session, problem=words.say("refusals", "too_late")), 409
-        notice = _notice(act, done, handoff)
+        notice = _accepted(session, handoff, told=done) if act == "accept" else _notice(act, done, handoff)
         if notice is None:
             return page(session, problem=words.say("refusals", "too_late")), 409
-    flash(words.say("notices", notice))
+    flash(notice)
     return back()
 
 
 def _notice(act: str, done: Any, handoff: Handoff) -> str | None:
-    """What is said of an act, as a key, None for one that came too late; pressed twice it was done all the same."""
-    if act == "accept":
-        return "handoff_there" if handoff.state == "arrived" else "handoff_accept" if done else "handoff_untold"
-    return f"handoff_{act}" if done is not False or handoff.state == act else None
+    """What is said of an act, None for one that came too late; pressed twice it was done all the same."""
+    return words.say("notices", f"handoff_{act}") if done is not False or handoff.state == act else None
+
+
+def _accepted(session: Session, handoff: Handoff, *, told: bool) -> str:
+    """What is said to whoever has accepted: whether the patient knows, and who goes where, by how they meet."""
+    if handoff.state == "arrived":
+        return words.say("notices", "handoff_there")
+    if told:
+        return words.say("handoff_accepted", handoff.modality)
+    walked = bringing.desk_walks(session, handoff)
+    return words.say("notices", "handoff_walked") if walked else words.say("handoff_untold", handoff.modality)
 
 
 @handoffs.post("/handoffs/<uuid:handoff_id>/scheduled")

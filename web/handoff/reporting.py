@@ -1,5 +1,6 @@
 """How the clinic's handoffs went: acceptance, times, who was met; by site, hour, requester and reason."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,20 +15,23 @@ from reminders.rules import zones
 from web import layout, permissions, sessions, team, times, words
 
 reports = layout.room("handoff_report", __name__)
+# What is counted of all, of warm handoffs, and of the others.
+_STEPS = ("asked", "acceptance", *measures.SPANS)
+COLUMNS = {
+    "all": (*_STEPS, "show_rate", "touch_rate", "until_in_touch", "lost"),
+    "warm": (*_STEPS, "show_rate", "lost"),
+    "later": ("asked", "touch_rate", "until_in_touch", "show_rate", "lost"),
+}
 # How many days a report covers, the usual first.
 DAYS = (30, 7, 90, 365)
 
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the report, in words."""
+    """A line of the report: its name, and by column what is counted, in words; "–" and "0" say nothing."""
 
     name: str
-    asked: int
-    acceptance: str
-    minutes: dict[str, str]
-    show_rate: str
-    lost: int
+    cells: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -59,12 +63,15 @@ def show() -> str:
             warm=_row(words.say("handoff_report", "warm"), counted.warm),
             later=_row(words.say("handoff_report", "later"), counted.later),
             figures=counted,
-            tables=[_table(session, clinic, name, counted) for name in by],
-            spans=[(name, words.say("handoff_spans", name)) for name in measures.SPANS],
+            tables=[_table(session, clinic, name, counted.by[name]) for name in by],
+            later_tables=[_table(session, clinic, name, counted.later_by[name]) for name in by],
+            columns={
+                name: [(key, words.say("handoff_columns", key)) for key in keys] for name, keys in COLUMNS.items()
+            },
         )
 
 
-def _table(session: Session, clinic: Clinic, name: str, counted: measures.Report) -> Table:
+def _table(session: Session, clinic: Clinic, name: str, counted: Sequence[tuple[str, measures.Figures]]) -> Table:
     people = team.everyone(session, clinic.id)
 
     def said(key: str) -> str:
@@ -77,19 +84,16 @@ def _table(session: Session, clinic: Clinic, name: str, counted: measures.Report
             return times.typed_clock(f"{key}:00")
         return telling.reasons().get(key, key) if name == "reason" else key
 
-    return Table(words.say("handoff_report", name), [_row(said(key), figures) for key, figures in counted.by[name]])
+    return Table(words.say("handoff_report", name), [_row(said(key), figures) for key, figures in counted])
 
 
 def _row(name: str, figures: measures.Figures) -> Row:
-    return Row(
-        name=name,
-        asked=figures.asked,
-        acceptance=_share(figures.acceptance),
-        minutes={key: "–" if value is None else f"{value:.0f}" for key, value in figures.minutes.items()},
-        show_rate=_share(figures.show_rate),
-        lost=figures.lost,
-    )
-
-
-def _share(share: float | None) -> str:
-    return "–" if share is None else f"{share:.0%}"
+    shares = {"acceptance": figures.acceptance, "show_rate": figures.show_rate, "touch_rate": figures.touch_rate}
+    spans = {**figures.minutes, "until_in_touch": figures.until_in_touch}
+    cells = {
+        "asked": str(figures.asked),
+        "lost": str(figures.lost),
+        **{key: "–" if share is None else f"{share:.0%}" for key, share in shares.items()},
+        **{key: "–" if span is None else times.length(timedelta(minutes=span)) for key, span in spans.items()},
+    }
+    return Row(name, cells)

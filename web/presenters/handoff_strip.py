@@ -1,7 +1,7 @@
 """How a handoff goes, step by step: on its own pages, and in the case of a patient who has one."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -54,10 +54,22 @@ def of_case(session: Session, clinic: Clinic, item: InboxItem) -> Going | None:
     return Going(handoff.id, handoff.state, handoff.modality, said, steps(handoff, clinic.zone), own=handoff is own)
 
 
+def _ended(handoff: Handoff) -> datetime | None:
+    """When it was over: of a referral after which somebody was in touch, when they were; that was seen later."""
+    return handoff.contact_at if handoff.state == "contacted" else handoff.ended_at
+
+
+def _by_how_they_meet(modality: str) -> list[tuple[str, str]]:
+    return [(f"arrived_{modality}" if name == "arrived" else name, column) for name, column in STRIP]
+
+
 def steps(handoff: Handoff, zone: str) -> list[Step]:
     """Return the steps of a handoff, those done with their time and the minutes since the step before."""
-    last = handoff.outcome if handoff.outcome in machine.ENDED else "met"
-    moments = [(name, getattr(handoff, column)) for name, column in STRIP] + [(str(last), handoff.ended_at)]
+    referral = handoff.modality == "later"
+    last = handoff.outcome if handoff.outcome in machine.ENDED else "contacted" if referral else "met"
+    # Of a referral nobody is asked to come now: it is asked for, and somebody is in touch.
+    named = [("asked", "requested_at")] if referral else _by_how_they_meet(handoff.modality)
+    moments = [(name, getattr(handoff, column)) for name, column in named] + [(str(last), _ended(handoff))]
     done = [at for _, at in moments if at is not None]
     shown_steps, before = [], None
     for name, at in moments:

@@ -45,3 +45,19 @@ def test_a_contact_is_owed_when_its_days_are_over(world: World) -> None:
     wait(NOW + timedelta(days=7))
     week = counted(world, timedelta(days=7))
     assert [(each.owed, each.contacted) for each in (week.warm, week.later)] == [(1, 0), (1, 0)]
+
+
+def test_referrals_are_counted_by_the_same_and_say_how_long_until_somebody_was_in_touch(world: World) -> None:
+    doctor = world.staff("Doctor", role="clinician")
+    later = {"requested_by": f"staff:{doctor.id}", "wishes": handoffs.Wishes(["sleep"], modality="later")}
+    seen, unseen = (ask(world, world.patient(), **later) for _ in range(2))  # type: ignore[arg-type]
+    with time_machine.travel(NOW + timedelta(days=2), tick=False):
+        act(ended("met"), seen, f"staff:{doctor.id}")
+    wait(NOW + timedelta(days=7))
+    report = counted(world, timedelta(days=8))
+    assert (report.later.asked, report.later.touch_rate, report.later.until_in_touch) == (2, 0.5, 2 * 24 * 60)
+    for name, key in (("hour", "09"), ("requester", f"staff:{doctor.id}"), ("reason", "sleep"), ("site", "")):
+        [(found, figures)] = report.later_by[name]
+        assert (found, figures.asked, figures.met, figures.lost) == (key, 2, 1, 1)
+    assert report.by["reason"] == []
+    assert unseen.id != seen.id

@@ -127,3 +127,9 @@ def test_two_addresses_are_one(house: Any, rosa: Staff) -> None:
     made(browser)
     with db.unit_of_work(db.EVERY) as session:
         assert len(session.scalars(select(DutyFeed)).all()) == 1
+
+
+def test_whoever_has_no_hours_reads_what_the_calendar_shows_instead(house: Any, rosa: Staff) -> None:
+    browser, said = house.signed_in(rosa), "No hours are set for you"
+    always = house.signed_in(house.staff("Kim Ost"))
+    assert (said in browser.get("/preferences").text, said in always.get("/preferences").text) == (not rosa.hours, True)

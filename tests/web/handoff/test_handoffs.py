@@ -192,6 +192,17 @@ def test_the_report_counts_by_site_hour_requester_and_reason(house: Any) -> None
     assert "Grief or loss" not in desk.get("/handoffs/report").text
 
 
+def test_the_report_counts_referrals_by_the_same_with_the_time_until_somebody_was_in_touch(house: Any) -> None:
+    _, doctor = asked(house, reason="sleep", modality="later")
+    rosa = house.signed_in(house.staff("Ben Carter", number="+12025550151"))
+    rosa.post(f"/handoffs/{only(house).id}/met")
+    page = doctor.get("/handoffs/report").text
+    for by in ("site", "hour", "requester", "reason"):
+        assert f"Referrals that were not warm by {by}" in page
+        assert f"Warm handoffs by {by}" not in page
+    assert 'data-name="Until in touch">0 min' in page
+
+
 def test_an_empty_report_says_so(house: Any) -> None:
     assert "No handoff was asked for" in house.signed_in(house.staff()).get("/handoffs/report").text
 

@@ -1,13 +1,15 @@
 """How a handoff is said and ended on pages: by how they meet, on another day, in a patient's case."""
 
+import re
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from config import clock, db
 from reminders import handoff_steps
 from reminders.cadence import cadence_definition
-from reminders.models import Appointment
+from reminders.models import Appointment, Handoff
 from tests.reminders.conftest import cadence_version
 from tests.web.handoff.test_handoffs import asked, only
 
@@ -75,3 +77,38 @@ def test_the_case_of_a_patient_shows_how_their_handoff_goes(house: Any) -> None:
         page = rosa.get(f"/inbox/{item_id}").text
         strip = page[page.index('aria-label="How it goes"') :]
         assert strip.index("Asked") < strip.index("Accepted") < strip.index("There") < strip.index("</ol>")
+
+
+def strip(page: Any) -> list[str]:
+    """The steps of the first handoff on a page, without their moments."""
+    steps = re.search(r'<ol class="steps small".*?</ol>', page.text, re.DOTALL)
+    assert steps
+    return [re.sub(r"<.*", "", each, flags=re.DOTALL).strip() for each in re.findall(r"<li[^>]*>(.*?)</li>", steps[0])]
+
+
+@pytest.mark.parametrize(
+    ("modality", "steps"),
+    [
+        ("in_person", ["Asked", "Accepted", "Patient told", "There", "Met"]),
+        ("call", ["Asked", "Accepted", "Patient told", "Answered", "Met"]),
+        ("later", ["Asked", "In touch"]),
+    ],
+)
+def test_the_strip_has_the_steps_of_how_they_meet(house: Any, modality: str, steps: list[str]) -> None:
+    rosa, _ = asked(house, modality=modality)
+    assert strip(rosa.get("/handoffs")) == steps
+
+
+def test_whoever_accepts_reads_who_goes_where_by_how_they_meet(house: Any) -> None:
+    desk = house.signed_in(house.staff("Ida Frank", role="front_desk"))
+    rosa = house.signed_in(house.staff(number="+12025550150"))
+    for record, modality, words in (
+        ("A-1", "in_person", "the front desk is asked to walk with them"),
+        ("A-2", "call", "so they do not expect your call"),
+    ):
+        patient = house.patient(record=record, number=None)
+        assert desk.post("/handoffs", record=record, modality=modality).status_code == 303
+        with db.unit_of_work(db.EVERY) as session:
+            handoff_id = session.scalars(select(Handoff.id).where(Handoff.patient_id == patient.id)).one()
+        rosa.post(f"/handoffs/{handoff_id}/accept")
+        assert words in rosa.get("/handoffs").text
