@@ -143,7 +143,9 @@ def load_keys(session: Session, key_ids: Iterable[UUID]) -> None:
     wanted = [key_id for key_id in set(key_ids) if _cache().get(key_id) is None]
     for start in range(0, len(wanted), 500):
         some = among(session, DataKey.id, wanted[start : start + 500])
-        for row in session.scalars(select(DataKey).where(some)):
+        rows = session.execute(select(*DataKey.__table__.c).where(some)).all()
+        load_keys(session, {row.wrapped_by for row in rows if row.wrapped_by})
+        for row in rows:
             with suppress(keys.WrongKey):
                 _open(session, row)
 
@@ -204,12 +206,27 @@ def by_either(pair: Opened, sealed: bytes, *place: str) -> bytes:
         return keys.unseal(pair.old, sealed, *place)
 
 
+def move_key(session: Session, key_id: UUID, *, under: UUID) -> None:
+    """Wrap a key by another one than before: who may open that one may open it."""
+    row = session.execute(select(*DataKey.__table__.c).where(DataKey.id == key_id)).one()
+    if row.wrapped_by not in (None, under):
+        wrapped = keys.seal(opened(session, under).key, opened(session, key_id).key, *bound(key_id, row.clinic_id))
+        session.execute(update(DataKey).where(DataKey.id == key_id).values(wrapped=wrapped, wrapped_by=under))
+
+
+def keys_below(session: Session, key_ids: Iterable[UUID]) -> list[UUID]:
+    """Return the ids of the keys that these wrap."""
+    return list(session.scalars(select(DataKey.id).where(DataKey.wrapped_by.in_(list(key_ids)))))
+
+
 def destroy_keys(session: Session, key_ids: Iterable[UUID]) -> None:
-    """Throw keys away for good: whatever is sealed under them opens no more, here or in any process begun later.
+    """Throw keys away for good, and those they wrap: whatever is sealed under them opens no more, here or in any
+    process begun later.
 
     Another process that has opened one remembers it for five minutes: whoever destroys words overwrites them too.
     """
     wanted = list(key_ids)
+    wanted += keys_below(session, wanted)
     session.execute(update(DataKey).where(DataKey.id.in_(wanted)).values(wrapped=b"", old_wrapped=None))
     session.execute(delete(DataKey).where(DataKey.id.in_(wanted)))
     forget_keys(wanted)

@@ -112,7 +112,7 @@ def _keys_of(session: Session, clinic: Clinic, record: str) -> list[UUID]:
     patient = directory.find_by_record(session, clinic, record.strip())
     if patient is None:
         raise click.ClickException("there is no patient with this record number")
-    return [patient.key_id]
+    return [patient.key_id, *db.keys_below(session, [patient.key_id])]
 
 
 def _counted(clinic_id: UUID, only: list[UUID]) -> dict[str, int]:
