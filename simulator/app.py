@@ -38,7 +38,7 @@ def create_app(settings: Settings) -> Flask:
     app.after_request(harden)
     app.register_error_handler(HTTPException, in_twilios_words)
     app.add_url_rule("/healthz", view_func=healthz)
-    doors = (rest.pages, controls.pages, phones.pages, letters.pages, receivers.pages)
+    doors = (rest.pages, rest.services, controls.pages, phones.pages, letters.pages, receivers.pages)
     for blueprint in (*doors, epic.pages, athena.pages, ehr_controls.pages, ehr_pages.pages):
         app.register_blueprint(blueprint)
     return app

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from config import audit as audit_log
 from config import audit_heads, db
 from intake_links import alert_audit
-from service import database_roles, health, key_check, start
+from service import carrier_check, database_roles, health, key_check, start
 from service.cli import opening
 from service.cli.tables import as_json, say, show
 
@@ -73,8 +73,9 @@ def _outside(session: Session, heads: Path) -> list[dict[str, Any]]:
 
 
 @click.command()
+@click.option("--carrier", is_flag=True, help="Ask the carrier too, how it is set for the numbers of the clinics.")
 @as_json
-def doctor(json_: bool) -> None:
+def doctor(json_: bool, carrier: bool) -> None:
     """Look at the whole service and say what is wrong and what to do."""
     settings = start.begin("cli")
     problems = health.check() + health.second_wall() + database_roles.problems()
@@ -83,5 +84,6 @@ def doctor(json_: bool) -> None:
     if settings.twilio_api_url:
         problems.append("TWILIO_API_URL is set: texts go there and not to Twilio")
     problems += health.texts_to_nobody() + health.self_check() + key_check.left_over()
+    problems += carrier_check.problems(settings) if carrier else []
     show([{"problem": problem} for problem in problems], json_=json_, empty="Everything is well.")
     _end(bool(problems))
