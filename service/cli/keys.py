@@ -139,7 +139,8 @@ def _begin(clinic: Clinic, only: list[UUID]) -> None:
             about = f"data_key:{first[0]}"
             audit.record(session, clinic.id, opening.operator(), "keys.replacing", about, below=int(not only))
     below = 0 if only else replacing.renew_below(clinic.id, clinic.key_id)
-    say(f"{fresh + below} new keys seal from now on.")
+    made = fresh + below
+    say(f"{made} new keys seal from now on." if made else "Begun before: it goes on where it was.")
 
 
 def _seal_anew(clinic: Clinic, only: list[UUID], *, no_wait: bool) -> dict[str, int] | None:
@@ -174,7 +175,7 @@ def _end(clinic: Clinic, only: list[UUID], unreadable: int, count: int) -> None:
         gone = replacing.throw_away_old(session, clinic.id, only)
         if gone:
             about = f"data_key:{(only or [clinic.key_id])[0]}"
-            audit.record(session, clinic.id, opening.operator(), "keys.replaced", about, keys=gone, values=count)
-    say(f"{gone} old keys are thrown away; {count} values were sealed anew.")
+            audit.record(session, clinic.id, opening.operator(), "keys.replaced", about, keys=gone)
+    say(f"{gone} old keys are thrown away; {count} values were sealed anew this time.")
     if unreadable:
         say(f"{unreadable} values open by no key, as before: theirs is lost.")
