@@ -16,9 +16,14 @@ REMEMBERED = 8
 _COOKIE = re.compile(rf"(?P<day>[0-9]{{1,6}})-(?P<id>[\w-]{{22}})(?P<marks>(\.[\w-]{{22}}){{1,{REMEMBERED}}})", re.A)
 
 
+def of_this_host(name: str) -> str:
+    """Return a cookie's name with the prefix that makes browsers refuse it from other hosts and without https."""
+    return f"__Host-{name}" if runtime.settings().secure else name
+
+
 def cookie_name() -> str:
-    """Return the cookie's name; the prefix makes browsers refuse it from other hosts and without https."""
-    return "__Host-wt_device" if runtime.settings().secure else "wt_device"
+    """Return the name of the cookie by which a device is known."""
+    return of_this_host("wt_device")
 
 
 def known(cookie: str | None, account: str) -> str | None:

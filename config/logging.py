@@ -40,7 +40,7 @@ ALLOWED = frozenset(
         *("clinic_id", "message_id", "item_id", "receipt_id", "reminder_id", "appointment_id", "handoff_id"),
         *("screen_id", "link_id", "staff_id", "problem", "logger", "worker", "restarts", "process"),
         *("exit_code", "restart_in", "killed"),
-        *("seq", "hash", "signature", "source"),
+        *("seq", "hash", "signature", "source", "directive"),
     }
 )
 _NAME = re.compile(r"^[a-z0-9_.:\- /]{1,120}$")

@@ -1,4 +1,5 @@
-"""What an attack leaves behind: refused sign-ins, forged webhooks, refused pages and hasty ones, counted and logged.
+"""What an attack leaves behind: refused sign-ins, forged webhooks, refused pages and hasty ones,
+what a page was forbidden to load, counted and logged.
 
 Counted by kind (config.tallies), and each a line of the log with the source under a keyed hash: the same
 source is known again, and no address stands there. Beyond a hundred lines a minute and process they are only counted.
@@ -8,7 +9,7 @@ import threading
 
 from config import clock, keys, logging, runtime, tallies
 
-KINDS = ("sign_in_refused", "forged_webhook", "forbidden", "too_many", "form_token", "key_refused")
+KINDS = ("sign_in_refused", "forged_webhook", "forbidden", "too_many", "form_token", "key_refused", "content_policy")
 LINES_A_MINUTE = 100
 
 
@@ -41,9 +42,10 @@ def kind_of(path: str, method: str, status: int) -> str | None:
     return "forbidden" if status == 403 else None
 
 
-def note(kind: str, source: str, *, route: str, status: int) -> None:
-    """Count an event of `kind`, and write a line about it; `source` as config.client_address has it."""
+def note(kind: str, source: str, *, route: str, status: int, **named: str) -> None:
+    """Count an event of `kind`, and write a line about it; `source` as config.client_address has it, `named` words of
+    our own that belong to it."""
     tallies.add("security", kind)
     if runtime.once("security_events.lines", _Lines).may():
         hashed = keys.token_hash(f"source:{source}").hex()[:16]
-        logging.logger().warning("security event", kind=kind, source=f"h.{hashed}", route=route, status=status)
+        logging.logger().warning("security event", kind=kind, source=f"h.{hashed}", route=route, status=status, **named)

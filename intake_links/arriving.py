@@ -9,7 +9,7 @@ from flask import Blueprint, g, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from config import runtime
+from config import devices, runtime
 from intake_links import binding, links
 from intake_links.models import IntakeLink
 
@@ -107,4 +107,4 @@ def tokens() -> list[str]:
 def cookie() -> str:
     """Return the name of the cookie of the links this browser has opened."""
     # __Host-: this host alone can set it, so no neighbour can put a patient into another's form. It needs path "/".
-    return "__Host-wt_links" if runtime.settings().secure else "wt_links"
+    return devices.of_this_host("wt_links")

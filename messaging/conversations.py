@@ -24,17 +24,19 @@ def of_number(session: Session, clinic: Clinic, number: str) -> Conversation:
     existing = select(Conversation).where(Conversation.clinic_id == clinic.id, Conversation.number_index == index)
     conversation = session.scalar(existing)
     if conversation is None:
-        conversation = Conversation(
-            clinic_id=clinic.id,
-            key_id=clinic.key_id,
-            number_index=index,
-            number=number,
-            patient_id=_only_patient(session, clinic.id, index),
-            last_at=clock.now(),
-            auto_replies=0,
-        )
+        patient_id = _only_patient(session, clinic.id, index)
         try:
             with session.begin_nested():
+                key_id = db.new_data_key(session, clinic.id, under=_key_of(session, clinic, patient_id))
+                conversation = Conversation(
+                    clinic_id=clinic.id,
+                    key_id=key_id,
+                    number_index=index,
+                    number=number,
+                    patient_id=patient_id,
+                    last_at=clock.now(),
+                    auto_replies=0,
+                )
                 session.add(conversation)
         except IntegrityError:  # another worker has begun it at this very moment
             return session.scalars(existing).one()
@@ -77,12 +79,23 @@ def has_answered(session: Session, number: PatientNumber) -> bool:
 
 
 def attribute(session: Session, clinic: Clinic, number: str) -> None:
-    """Look again at whose conversation this is, after a number was added to or taken from a patient."""
+    """Look again at whose conversation this is, after a number was added to or taken from a patient.
+
+    Its key goes with it: what was said before anybody knew whose number it is is destroyed with the patient's key too.
+    """
     index = db.clinic_index(session, clinic.key_id, "number", number)
     existing = select(Conversation).where(Conversation.clinic_id == clinic.id, Conversation.number_index == index)
     conversation = session.scalar(existing)
     if conversation is not None:
-        conversation.patient_id = _only_patient(session, clinic.id, index)
+        before, conversation.patient_id = conversation.patient_id, _only_patient(session, clinic.id, index)
+        # Those from before conversations had keys of their own stand under the clinic's.
+        if conversation.patient_id != before and conversation.key_id != clinic.key_id:
+            db.move_key(session, conversation.key_id, under=_key_of(session, clinic, conversation.patient_id))
+
+
+def _key_of(session: Session, clinic: Clinic, patient_id: UUID | None) -> UUID:
+    """The key that wraps a conversation's: the patient's once it is known whose it is."""
+    return clinic.key_id if patient_id is None else session.get_one(Patient, patient_id).key_id
 
 
 def _only_patient(session: Session, clinic_id: UUID, index: bytes) -> UUID | None:

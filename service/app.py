@@ -15,7 +15,7 @@ from api.fhir import door as fhir
 from config import client_address, keys, logging, runtime, security_events
 from intake_links import pages, tablet_pages
 from portal import plan, video, views
-from service import health, metrics, sealed_cookies
+from service import health, metrics, page_reports, sealed_cookies
 from web import register as staff
 from webhooks import ehr, forms, twilio
 
@@ -46,6 +46,7 @@ def create_app() -> Flask:
     )
     app.session_interface = sealed_cookies.SealedCookies()
     csrf = CSRFProtect(app)
+    app.after_request(page_reports.ask_for_them)  # the first to be named is the last to be asked
     for door in MACHINES_DOORS:
         app.register_blueprint(door)
         csrf.exempt(door)
@@ -53,6 +54,8 @@ def create_app() -> Flask:
         app.register_blueprint(door)
     staff.register(app)
     app.register_blueprint(health.door)
+    app.register_blueprint(page_reports.door)
+    csrf.exempt(page_reports.door)
     metrics.register(app)
     app.register_error_handler(Exception, _unexpected)
     app.after_request(_headers)
@@ -120,6 +123,7 @@ def _headers(response: Response) -> Response:
         ("Referrer-Policy", "no-referrer"),
         ("X-Frame-Options", "DENY"),
         ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
         ("Cache-Control", "no-store"),
         ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
     ):

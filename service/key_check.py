@@ -1,12 +1,16 @@
 """Whether the master keys here open what is stored: asked before a process serves anybody, of one key of each."""
 
-from sqlalchemy import inspect, select
+from datetime import timedelta
+
+from sqlalchemy import func, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from config import db, keys, runtime
+from config import clock, db, keys, runtime
 from config.settings import SettingsError
 
 SETTING = "WARMTHREAD_MASTER_KEYS"
+# How long a replacement of data keys may take.
+LEFT_OVER = timedelta(days=1)
 
 
 def refuse_wrong_keys() -> None:
@@ -26,6 +30,20 @@ def refuse_wrong_keys() -> None:
         db.engine().dispose()  # nothing is open when this process begins others
     if problems:
         raise SettingsError(problems)
+
+
+def left_over() -> list[str]:
+    """Return a sentence where keys have been replaced, and the old ones were not thrown away within a day."""
+    old = select(func.count(db.DataKey.clinic_id.distinct())).where(
+        db.DataKey.old_wrapped.is_not(None), db.DataKey.replaced_at < clock.now() - LEFT_OVER
+    )
+    try:
+        with db.unit_of_work(db.EVERY, read_only=True) as session:
+            clinics = session.scalar(old)
+    except SQLAlchemyError:
+        return []  # said elsewhere
+    said = "old data keys still open what is stored, in clinics: {}. Run `warmthread keys replace` for each to its end"
+    return [said.format(clinics)] if clinics else []
 
 
 def _problems() -> list[str]:

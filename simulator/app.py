@@ -7,7 +7,7 @@ from flask import Flask, Response, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from simulator import clock, controls, letters, mail, phones, receivers, rest, settings
+from simulator import account, clock, controls, letters, mail, phones, receivers, rest, settings
 from simulator.ehrs import athena, charts, epic, events
 from simulator.ehrs import controls as ehr_controls
 from simulator.ehrs import pages as ehr_pages
@@ -38,7 +38,7 @@ def create_app(settings: Settings) -> Flask:
     app.after_request(harden)
     app.register_error_handler(HTTPException, in_twilios_words)
     app.add_url_rule("/healthz", view_func=healthz)
-    doors = (rest.pages, controls.pages, phones.pages, letters.pages, receivers.pages)
+    doors = (rest.pages, account.services, controls.pages, phones.pages, letters.pages, receivers.pages)
     for blueprint in (*doors, epic.pages, athena.pages, ehr_controls.pages, ehr_pages.pages):
         app.register_blueprint(blueprint)
     return app

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from urllib.parse import urldefrag
 
 from simulator import clock, fields, keywords, magic
 from simulator.errors import ApiError
@@ -253,7 +254,9 @@ class Network:
         settings = self.settings
         opt_out = keyword if settings.advanced_opt_out else None
         says = fields.inbound(message, settings.account_sid, settings.base_url, opt_out)
-        return self.webhooks.make("inbound", settings.sms_url, says, message.sid, message.sender, forged=forged)
+        return self.webhooks.make(
+            "inbound", urldefrag(settings.sms_url).url, says, message.sid, message.sender, forged=forged
+        )
 
     def _keep(self, message: Message, webhook: Webhook | None = None, *, taken: bool = False) -> Text:
         text = Text(message, message.body, webhook.id if webhook else None, taken)

@@ -220,13 +220,6 @@ def media_delete(sid: str, media_sid: str) -> ResponseReturnValue:
     return "", 204
 
 
-@pages.get("")
-def account() -> ResponseReturnValue:
-    """Show the account, so that credentials can be tried."""
-    settings = network().settings
-    return jsonify(sid=settings.account_sid, friendly_name="SIMULATED", status="active", type="Full")
-
-
 def shown(message: Message) -> dict[str, object]:
     """A message as Twilio writes it in JSON: numbers as strings, times in RFC 2822."""
     uri = f"{_account_uri()}/Messages/{message.sid}"

@@ -33,6 +33,7 @@ class Settings:
     zone: str = "UTC"
     quiet: bool = False
     smtp_port: int = 0
+    fallback_url: str = ""
 
     @property
     def base_url(self) -> str:
@@ -96,6 +97,7 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     add("--api-key", default=environ.get("TWILIO_API_KEY", ""), help="lets in as well; better: TWILIO_API_KEY")
     add("--api-key-secret", default=environ.get("TWILIO_API_KEY_SECRET", ""), help="better: TWILIO_API_KEY_SECRET")
     add("--sms-url", default=environ.get("SIMULATOR_SMS_URL"), help="where texts from phones are posted")
+    add("--fallback-url", default=environ.get("SIMULATOR_FALLBACK_URL", ""), help="only shown: nothing is posted there")
     add("--clinic-number", type=_number, default=environ.get("SIMULATOR_CLINIC_NUMBER", "+12015550100"))
     add("--status-delay-ms", type=_positive, default=environ.get("SIMULATOR_STATUS_DELAY_MS", "150"))
     add("--advanced-opt-out", action="store_true", help="add OptOutType to the webhook of a keyword")

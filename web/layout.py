@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from config import audit, clock, logging
+from config import audit, clock, devices, logging
 from messaging.inbox import role_inboxes, unassigned, undoing, views
 from messaging.models import Staff
 from reminders import care_model, handoffs, unreached
@@ -157,7 +157,7 @@ def _shell(session: Session, here: str | None) -> Shell:
 
 def names_shown() -> str:
     """Return how openly patients' names stand in this browser: full | initials | hidden (web.account.preferences)."""
-    return request.cookies.get("wt_names", "full")
+    return request.cookies.get(devices.of_this_host("wt_names"), "full")
 
 
 def the_staff() -> Staff:
@@ -247,10 +247,10 @@ def _is_ours_to_explain() -> bool:
 def _facts() -> dict[str, Any]:
     return {
         "asset": assets.address,
-        "compact": request.cookies.get("wt_density") == "compact",
+        "compact": request.cookies.get(devices.of_this_host("wt_density")) == "compact",
         "key_words": words.table_of("keys"),
         "emergency": patient_access.emergency(),
-        "keys_on": request.cookies.get("wt_keys") != "off",
+        "keys_on": request.cookies.get(devices.of_this_host("wt_keys")) != "off",
         "layout_may": may,
         "shell": None,
         "undo_seconds": int(undoing.WITHIN.total_seconds()),

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from config import audit, clock, db, keys, live, runtime
+from config import audit, clock, db, devices, keys, live, runtime
 from messaging.models import Clinic, Staff
 from reminders import clinic_profile
 from web.models import StaffSession
@@ -46,8 +46,8 @@ class Watcher:
 
 
 def cookie_name() -> str:
-    """Return the cookie's name; the prefix makes browsers refuse it from other hosts and without https."""
-    return "__Host-wt_session" if runtime.settings().secure else "wt_session"
+    """Return the name of the session's cookie."""
+    return devices.of_this_host("wt_session")
 
 
 def start(

@@ -15,6 +15,18 @@ from config.db.claims import (
     still_mine,
     work_off,
 )
+from config.db.data_keys import (
+    DataKey,
+    clinic_index,
+    clinic_index_key,
+    destroy_keys,
+    keys_below,
+    load_keys,
+    move_key,
+    new_data_key,
+    new_data_keys,
+    sealed_columns,
+)
 from config.db.engine import (
     EVERY,
     bare_transaction,
@@ -27,21 +39,7 @@ from config.db.engine import (
     reserved,
     unit_of_work,
 )
-from config.db.sealed import (
-    DataKey,
-    Sealed,
-    SealedBytes,
-    SealedJson,
-    clinic_index,
-    clinic_index_key,
-    closed_for,
-    destroy_keys,
-    empty,
-    load_keys,
-    new_data_key,
-    new_data_keys,
-    opened_for,
-)
+from config.db.sealed import Sealed, SealedBytes, SealedJson, closed_for, empty, opened_for
 from config.db.set_back import bring_back, oldest_ahead, waits_from, written_ahead
 from config.db.sets import among, arrays, columns, of_each, tuples, unnested, write_columns, write_rows
 from config.db.urgency import urgently
@@ -79,7 +77,9 @@ __all__ = [
     "first_id",
     "forget_connections",
     "free",
+    "keys_below",
     "load_keys",
+    "move_key",
     "new_data_key",
     "new_data_keys",
     "new_id",
@@ -95,6 +95,7 @@ __all__ = [
     "reserved",
     "retry_later",
     "ripe",
+    "sealed_columns",
     "still_mine",
     "tuples",
     "unit_of_work",

@@ -1,149 +1,33 @@
 """Sealed columns: values that only this clinic's, this row's key opens.
 
-    class Patient(SealedRow, Base):
-        name_ct: Mapped[bytes | None]
-        name = Sealed("name_ct")
-
-Clinic keys are wrapped by a master key, patient keys by their clinic's key; deleting a patient's DataKey row deletes
-what was sealed under it.
+class Patient(SealedRow, Base):
+    name_ct: Mapped[bytes | None]
+    name = Sealed("name_ct")
 """
 
 import json
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, overload
 from uuid import UUID
 
-from sqlalchemy import String, Table, delete, select, update
-from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
+from sqlalchemy import Table
+from sqlalchemy.orm import Session, object_session
 
-from config import clock, keys, runtime
-from config.db.base import Base, Moment, SealedRow, new_id, new_ids
+from config import keys
+from config.db import data_keys
+from config.db.base import Base, SealedRow
 from config.db.engine import EVERY, unit_of_work
-from config.db.sets import among, write_rows
-from config.remembered import Remembered
-
-CACHE_SECONDS = 300
-CACHE_KEYS = 20_000
-
-
-class DataKey(Base):
-    """A wrapped key. `wrapped_by` is null for a clinic's key (then `master_id` says which master key wraps it)."""
-
-    __tablename__ = "data_key"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    clinic_id: Mapped[UUID] = mapped_column(index=True)
-    wrapped_by: Mapped[UUID | None]
-    master_id: Mapped[str | None] = mapped_column(String(40), index=True)
-    wrapped: Mapped[bytes]
-    created_at: Mapped[Any] = mapped_column(Moment())
-
-
-def _cache() -> Remembered[bytes]:
-    """Opened keys of this process, each for five minutes at most, and what was derived from them."""
-    return runtime.once("db.keys", lambda: Remembered[bytes](CACHE_KEYS, CACHE_SECONDS))
-
-
-def _forget(key_id: UUID) -> None:
-    """Forget a key, and what was derived from it."""
-    _cache().forget(lambda known: known == key_id or (isinstance(known, tuple) and key_id in known))
-
-
-def new_data_key(session: Session, clinic_id: UUID, *, under: UUID | None = None) -> UUID:
-    """Make a key and store it wrapped: by the clinic's key `under`, or by the master key. Return its id."""
-    key_id, key = new_id(), keys.new_key()
-    master_id: str | None = None
-    if under is None:
-        master_id, wrapped = keys.ring().wrap(key, *_bound(key_id, clinic_id))
-    else:
-        wrapped = keys.seal(_key(session, under), key, *_bound(key_id, clinic_id))
-    session.add(
-        DataKey(
-            id=key_id,
-            clinic_id=clinic_id,
-            wrapped_by=under,
-            master_id=master_id,
-            wrapped=wrapped,
-            created_at=clock.now(),
-        )
-    )
-    _cache().put(key_id, key)
-    return key_id
-
-
-def new_data_keys(session: Session, clinic_id: UUID, count: int, *, under: UUID) -> list[UUID]:
-    """Make many keys at once as `new_data_key` makes one, wrapped by the clinic's key `under`; return their ids."""
-    above, now = _key(session, under), clock.now()
-    fresh = {key_id: keys.new_key() for key_id in new_ids(count)}
-    alike = {"clinic_id": clinic_id, "wrapped_by": under, "master_id": None, "created_at": now}
-    rows = [
-        {"id": key_id, "wrapped": keys.seal(above, key, *_bound(key_id, clinic_id)), **alike}
-        for key_id, key in fresh.items()
-    ]
-    write_rows(session, DataKey, rows)
-    for key_id, key in fresh.items():
-        _cache().put(key_id, key)
-    return list(fresh)
-
-
-def _bound(key_id: UUID, clinic_id: UUID) -> tuple[str, str, str]:
-    return "data_key", str(key_id), str(clinic_id)
-
-
-def load_keys(session: Session, key_ids: Iterable[UUID]) -> None:
-    """Open many keys with one SELECT, before a batch reads its rows.
-
-    One that does not open is left out: whoever reads a row of its own learns that, and no other row is held up.
-    """
-    wanted = [key_id for key_id in set(key_ids) if _cache().get(key_id) is None]
-    for start in range(0, len(wanted), 500):
-        some = among(session, DataKey.id, wanted[start : start + 500])
-        for row in session.scalars(select(DataKey).where(some)):
-            with suppress(keys.WrongKey):
-                _open(session, row)
-
-
-def _key(session: Session, key_id: UUID) -> bytes:
-    cached = _cache().get(key_id)
-    if cached is not None:
-        return cached
-    row = session.get(DataKey, key_id)
-    if row is None:
-        raise keys.WrongKey("the key of this row has been deleted")
-    return _open(session, row)
-
-
-def _open(session: Session, row: DataKey) -> bytes:
-    bound = _bound(row.id, row.clinic_id)
-    if row.wrapped_by is None:
-        key = keys.ring().unwrap(row.master_id or "", row.wrapped, *bound)
-    else:
-        key = keys.unseal(_key(session, row.wrapped_by), row.wrapped, *bound)
-    _cache().put(row.id, key)
-    return key
-
-
-def destroy_keys(session: Session, key_ids: Iterable[UUID]) -> None:
-    """Throw keys away for good: whatever is sealed under them opens no more, here or in any process begun later.
-
-    Another process that has opened one remembers it for five minutes: whoever destroys words overwrites them too.
-    """
-    wanted = list(key_ids)
-    session.execute(update(DataKey).where(DataKey.id.in_(wanted)).values(wrapped=b""))
-    session.execute(delete(DataKey).where(DataKey.id.in_(wanted)))
-    for key_id in wanted:
-        _forget(key_id)
 
 
 def opened_for(session: Session, table: Table, column: str, of: tuple[UUID, UUID, UUID], sealed: bytes) -> bytes:
     """Open a value of a bare row, whose id, clinic's id and key's id are given. Raises WrongKey."""
-    return keys.unseal(_key(session, of[2]), sealed, table.name, column, str(of[0]), str(of[1]))
+    return data_keys.unsealed(session, of[2], sealed, table.name, column, str(of[0]), str(of[1]))
 
 
 def closed_for(session: Session, table: Table, column: str, of: tuple[UUID, UUID, UUID], plain: bytes = b"") -> bytes:
     """Return a value as it is sealed for a bare row, as `opened_for` opens it."""
-    return keys.seal(_key(session, of[2]), plain, table.name, column, str(of[0]), str(of[1]))
+    return keys.seal(data_keys.opened(session, of[2]).key, plain, table.name, column, str(of[0]), str(of[1]))
 
 
 def empty(row: SealedRow, *names: str) -> None:
@@ -153,20 +37,6 @@ def empty(row: SealedRow, *names: str) -> None:
             setattr(row, name, "")
         except keys.WrongKey:
             setattr(row, f"{name}_ct", b"")
-
-
-def clinic_index(session: Session, clinic_key_id: UUID, kind: str, value: str) -> bytes:
-    """Return the blind index of `value` in the clinic whose key is given (`kind` such as "number" or "record")."""
-    return keys.blind_index(clinic_index_key(session, clinic_key_id, kind), value)
-
-
-def clinic_index_key(session: Session, clinic_key_id: UUID, kind: str) -> bytes:
-    """Return the key of one kind of blind index of a clinic, for what is compared when no transaction is open."""
-    of_kind: bytes | None = _cache().get((clinic_key_id, kind))
-    if of_kind is None:  # derived once, as deriving takes ten times as long as the index itself
-        of_kind = keys.index_key(_key(session, clinic_key_id), kind)
-        _cache().put((clinic_key_id, kind), of_kind)
-    return of_kind
 
 
 class Sealed:
@@ -191,7 +61,16 @@ class Sealed:
         `of` is the model where the row is bare columns of it: its id, clinic_id, key_id and the sealed one.
         """
         sealed = getattr(row, self.column)
-        return None if sealed is None else keys.unseal(self._key_of(row), sealed, *self._bound(row, of))
+        if sealed is None:
+            return None
+        place, at_hand = self._bound(row, of), data_keys.cached(row.key_id)
+        if at_hand is not None:
+            try:
+                return keys.unseal(at_hand.key, sealed, *place)
+            except keys.WrongKey:
+                pass  # by the key before it, or by one that came meanwhile
+        with _session_of(row) as session:
+            return data_keys.unsealed(session, row.key_id, sealed, *place)
 
     def text(self, row: Any, of: type[Base] | None = None) -> str | None:
         """Return the text that was sealed in the row, as `opened` returns its bytes."""
@@ -211,15 +90,22 @@ class Sealed:
 
     @staticmethod
     def _key_of(row: Any) -> bytes:
-        cached = _cache().get(row.key_id)
-        if cached is not None:
-            return cached
-        session = object_session(row) if isinstance(row, Base) else None
-        if session is not None:
-            return _key(session, row.key_id)
-        # A row being made belongs to no session yet; its key was stored before it, or is in the cache.
-        with unit_of_work(EVERY, read_only=True) as reader:
-            return _key(reader, row.key_id)
+        at_hand = data_keys.cached(row.key_id)
+        if at_hand is not None:
+            return at_hand.key
+        with _session_of(row) as session:
+            return data_keys.opened(session, row.key_id).key
+
+
+@contextmanager
+def _session_of(row: Any) -> Iterator[Session]:
+    own = object_session(row) if isinstance(row, Base) else None
+    if own is not None:
+        yield own
+        return
+    # A row being made belongs to no session yet; its key was stored before it, or is in the cache.
+    with unit_of_work(EVERY, read_only=True) as reader:
+        yield reader
 
 
 class SealedJson:

@@ -63,6 +63,14 @@ class Attached:
     type: str
 
 
+@dataclass(frozen=True)
+class Inbound:
+    """Where the carrier is set to bring texts that come in, and where when that fails; empty where nothing is set."""
+
+    url: str
+    fallback: str
+
+
 class TooLarge(Exception):
     """An attachment holds more bytes than we keep."""
 

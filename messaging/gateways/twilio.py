@@ -15,6 +15,7 @@ from messaging.gateways.base import (
     Attached,
     Came,
     Gateway,
+    Inbound,
     Listing,
     OutcomeUnknown,
     Outgoing,
@@ -27,10 +28,12 @@ from messaging.gateways.base import (
 )
 
 TWILIO = "https://api.twilio.com"
+MESSAGING = "https://messaging.twilio.com"
 TIMEOUT_SECONDS = 15.0
 CONNECTIONS = 64
 LARGEST_PAGE = 1000
 REQUEST_TIMED_OUT = 408
+UNAUTHORIZED = 401
 T = TypeVar("T")
 
 
@@ -49,10 +52,12 @@ class TwilioGateway(Gateway):
         stdlib_logging.getLogger("twilio").setLevel(stdlib_logging.WARNING)
 
         class Elsewhere(TwilioHttpClient):  # type: ignore[misc]
-            """The SDK's own client, with Twilio's host replaced when another server is to be asked."""
+            """The SDK's own client, with Twilio's hosts replaced when another server is to be asked."""
 
             def request(self, method: str, url: str, *args: Any, **named: Any) -> Response:
-                return super().request(method, url.replace(TWILIO, api_url, 1) if api_url else url, *args, **named)
+                for host in (TWILIO, MESSAGING) if api_url else ():
+                    url = url.replace(host, api_url, 1)
+                return super().request(method, url, *args, **named)
 
         http = Elsewhere(timeout=TIMEOUT_SECONDS)
         if http.session is not None:
@@ -163,6 +168,34 @@ class TwilioGateway(Gateway):
             if refused.status != 404:
                 raise
 
+    def inbound(self, sender: str, service_sid: str | None) -> Inbound | None:
+        """Return what is set for texts to our number or its Messaging Service, which may leave it to the number; None
+        if the account has no such number. Raises OutcomeUnknown, Refused."""
+        if service_sid:
+            service = self._ask(lambda: self._client.messaging.v1.services(service_sid).fetch())
+            if not service.use_inbound_webhook_on_number:
+                return Inbound(service.inbound_request_url or "", service.fallback_url or "")
+        listed = self._ask(lambda: self._client.incoming_phone_numbers.list(phone_number=sender, limit=20))
+        own = [
+            Inbound(each.sms_url or "", each.sms_fallback_url or "") for each in listed if each.phone_number == sender
+        ]
+        return own[0] if own else None
+
+    def lets_in(self) -> bool:
+        """Whether the carrier knows the credentials of this gateway. Raises OutcomeUnknown, Refused."""
+        try:
+            self._ask(lambda: self._client.api.v2010.accounts(self._client.account_sid).fetch())
+        except Refused as refused:
+            if refused.status != UNAUTHORIZED:
+                raise
+            return False
+        return True
+
+    def close(self) -> None:
+        """Let go of the connections of a gateway that was made to ask once."""
+        if self._client.http_client.session is not None:
+            self._client.http_client.session.close()
+
     def _ask(self, call: Callable[[], T]) -> T:
         from requests.exceptions import ConnectionError, ConnectTimeout
         from twilio.base.exceptions import TwilioRestException, TwilioServiceException
@@ -228,6 +261,16 @@ def gateway() -> TwilioGateway:
             settings.twilio_api_url,
         ),
     )
+
+
+def knows(settings: Settings, token: str) -> bool:
+    """Whether this is an Auth Token of the account. Raises OutcomeUnknown, Refused."""
+    sid = settings.twilio_account_sid
+    asking = TwilioGateway(sid, (sid, token), settings.twilio_api_url)
+    try:
+        return asking.lets_in()
+    finally:
+        asking.close()
 
 
 def credentials(settings: Settings) -> tuple[str, str]:

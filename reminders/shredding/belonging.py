@@ -29,11 +29,6 @@ def tables() -> dict[str, Table]:
     return {table.name: table for table in db.Base.metadata.sorted_tables}
 
 
-def sealed_columns(table: Table) -> list[str]:
-    """Return the names of a table's sealed columns."""
-    return [column.name for column in table.c if column.name.endswith("_ct")]
-
-
 def instead(table: Table, column: str) -> bytes:
     """Return what is sealed in place of the words of a column that may not be null."""
     words: str = facts()["sealed_as"].get(f"{table.name}.{column}", "")

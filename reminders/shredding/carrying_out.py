@@ -4,6 +4,7 @@ What stays is a row without a name, so that counts, the audit and the consent le
 number has opted out.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -42,9 +43,7 @@ def shred(session: Session, clinic: Clinic, patient: Patient, actor: str) -> boo
     _nothing_is_texted(session, clinic, patient, actor)
     session.flush()
     patients = _records(session, patient)
-    rows = belonging.of_patients(
-        session, [each.id for each in patients], [each.key_id for each in patients if each.key_id != clinic.key_id]
-    )
+    rows = belonging.of_patients(session, [each.id for each in patients], _their_keys(session, clinic, patients))
     _write_down(session, clinic, patient, actor)
     key_id = db.new_data_key(session, clinic.id, under=clinic.key_id)
     session.flush()
@@ -65,6 +64,22 @@ def _records(session: Session, patient: Patient) -> list[Patient]:
     """The record, and those that were found to be second ones of it."""
     seconds = select(Patient).where(Patient.merged_into == patient.id)
     return [patient, *session.scalars(seconds)]
+
+
+def _their_keys(session: Session, clinic: Clinic, patients: Sequence[Patient]) -> list[UUID]:
+    """The keys of these records and of their conversations. One in which somebody else has written too, as on a phone
+    that a family shares, is not destroyed: it goes back under the clinic's key, and only their own words are emptied.
+    """
+    theirs = [each.key_id for each in patients if each.key_id != clinic.key_id]
+    below = db.keys_below(session, theirs)
+    shared: set[UUID] = set()
+    for table in belonging.tables().values():
+        if {"key_id", "patient_id"} <= set(table.c.keys()):
+            others = table.c.patient_id.not_in([each.id for each in patients])
+            shared |= set(session.scalars(select(table.c.key_id).where(table.c.key_id.in_(below), others).distinct()))
+    for key_id in shared:
+        db.move_key(session, key_id, under=clinic.key_id)
+    return [*theirs, *(key_id for key_id in below if key_id not in shared)]
 
 
 def _nothing_is_texted(session: Session, clinic: Clinic, patient: Patient, actor: str) -> None:

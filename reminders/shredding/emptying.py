@@ -34,7 +34,7 @@ def empty(session: Session, rows: belonging.Rows, key_id: UUID) -> dict[str, int
 def _overwrite(session: Session, table: Table, ids: Collection[UUID], key_id: UUID) -> None:
     cleared = belonging.facts()["cleared"].get(table.name, {})
     values: dict[str, Any] = {column: json.loads(value) for column, value in cleared.items()}
-    sealed = belonging.sealed_columns(table)
+    sealed = db.sealed_columns(table)
     values |= {name: None for name in sealed if table.c[name].nullable}
     if table.name == "message":
         values["emptied_at"] = clock.now()

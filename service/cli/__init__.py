@@ -34,7 +34,7 @@ COMMANDS = {
     "webhooks": "webhooks",
     "ledger": "checks",
     "audit": "checks",
-    "keys": "checks",
+    "keys": "keys",
     "consent": "consent",
     "brakes": "brakes",
     "doctor": "checks",

@@ -9,7 +9,8 @@ from typing import TypeVar
 T = TypeVar("T")
 MACHINES = ("/webhooks/", "/api/")
 PROGRAMS = ("/api/",)
-PATIENTS = ("/i/", "/k/")
+# What browsers report comes from pages, and must keep nobody from working: it shares the threads of patients' pages.
+PATIENTS = ("/i/", "/k/", "/reports/")
 OPERATORS = ("/healthz/", "/readyz/", "/metrics/")
 OF_PATHS = {"programs": PROGRAMS, "machines": MACHINES, "patients": PATIENTS, "operators": OPERATORS}
 

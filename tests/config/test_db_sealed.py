@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import delete, select, text
 
 from config import db, keys, runtime
-from config.db import sealed
+from config.db import data_keys
 from messaging.models import Clinic, Patient
 from messaging.people import directory
 
@@ -94,7 +94,7 @@ def test_a_key_is_not_held_open_for_ever(house, new_patient: NewPatient, monkeyp
     with db.unit_of_work(db.EVERY) as session:
         session.execute(delete(db.DataKey).where(db.DataKey.id == patient.key_id))
     assert patient.first_name == "Maya"
-    monkeypatch.setattr(sealed._cache(), "seconds", 0)
+    monkeypatch.setattr(data_keys._cache(), "seconds", 0)
     with pytest.raises(keys.WrongKey, match="deleted"):
         _ = patient.first_name
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from config import db
 from config.audit import AuditEntry
 from config.db import sets
-from config.db.sealed import DataKey
+from config.db.data_keys import DataKey
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 AT = datetime(2026, 3, 3, 16, 0, 0, 3, tzinfo=UTC)

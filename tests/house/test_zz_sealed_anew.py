@@ -45,10 +45,17 @@ def old_schema() -> None:
     command.upgrade(migrations._config(), "0067")
 
 
-def key(session: Any, clinic_id: UUID, under: UUID | None) -> UUID:
-    made = db.new_data_key(session, clinic_id, under=under)
-    session.flush()
-    return made
+def key(session: Any, clinic_id: UUID, under: tuple[UUID, bytes] | None) -> tuple[UUID, bytes]:
+    """A key as its row was then; return its id and the key."""
+    key_id, fresh = db.new_id(), keys.new_key()
+    bound = ("data_key", str(key_id), str(clinic_id))
+    row: dict[str, Any] = {"id": key_id, "clinic_id": clinic_id, "created_at": AT}
+    if under is None:
+        row["master_id"], row["wrapped"] = keys.ring().wrap(fresh, *bound)
+    else:
+        row["wrapped_by"], row["wrapped"] = under[0], keys.seal(under[1], fresh, *bound)
+    fill(session, "data_key", row)
+    return key_id, fresh
 
 
 def rows_of_before() -> tuple[UUID, UUID]:
@@ -57,8 +64,8 @@ def rows_of_before() -> tuple[UUID, UUID]:
     KINDS.update({name: db.Moment() for name in ("requested_at", "at")})
     clinic_id, patient_id, staff_id = db.new_id(), db.new_id(), db.new_id()
     with db.unit_of_work(db.EVERY) as session:
-        clinic_key = key(session, clinic_id, None)
-        own = key(session, clinic_id, clinic_key)
+        clinic_key, above = key(session, clinic_id, None)
+        own, _ = key(session, clinic_id, (clinic_key, above))
         whose: dict[str, Any] = {"clinic_id": clinic_id}
         fill(session, "clinic", {"id": clinic_id, "key_id": clinic_key, "name": "L", "zone": "UTC",
              "number": "+13035550100", "phone": "+13035550101", "rules": {}, "created_at": AT})  # fmt: skip

@@ -3,7 +3,7 @@
 from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from config import db, runtime
+from config import db, devices, runtime
 from messaging.inbox import views
 from web import layout, permissions, sessions, words
 from web.account import duty_feed, entering, mail_address, notifications
@@ -56,14 +56,14 @@ def save() -> Response:
 
 def chosen(name: str) -> str:
     """Return what this browser remembers of a choice, else what holds until somebody chooses."""
-    kept = request.cookies.get(f"wt_{name}", "")
+    kept = request.cookies.get(devices.of_this_host(f"wt_{name}"), "")
     return kept if kept in CHOICES[name] else CHOICES[name][0]
 
 
 def remember(response: Response, name: str, choice: str) -> None:
     """Let this browser remember a choice for a year."""
     response.set_cookie(
-        f"wt_{name}",
+        devices.of_this_host(f"wt_{name}"),
         choice,
         max_age=A_YEAR,
         httponly=True,

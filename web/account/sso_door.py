@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from config import db, runtime
+from config import db, devices, runtime
 from messaging.models import REAL, Clinic
 from reminders import single_sign_on
 from web.ids import uuid_of
@@ -22,7 +22,7 @@ A_YEAR = 365 * 86_400
 
 def cookie_name() -> str:
     """Return the name of the cookie that says by which clinic's provider somebody has come in here."""
-    return "__Host-wt_organization" if runtime.settings().secure else "wt_organization"
+    return devices.of_this_host("wt_organization")
 
 
 def offered() -> UUID | None:

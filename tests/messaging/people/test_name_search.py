@@ -137,9 +137,9 @@ def test_a_patient_whose_key_is_gone_keeps_nobody_else_from_being_found(
         session.execute(delete(PatientName))
         session.execute(update(Patient).values(names_indexed=False))
         session.execute(delete(db.DataKey).where(db.DataKey.id == gone.key_id))
-    from config.db import sealed
+    from config.db import data_keys
 
-    sealed._cache().forget(lambda _: True)
+    data_keys._cache().forget(lambda _: True)
     assert name_search.drain() == 2
     assert found(clinic, "maya") == [maya]
     with db.unit_of_work(db.EVERY, read_only=True) as session:

@@ -35,7 +35,7 @@ class Record:
         found: dict[str, bytes] = {}
         with db.unit_of_work(db.EVERY, read_only=True) as session:
             for table in belonging.tables().values():
-                for column in belonging.sealed_columns(table):
+                for column in db.sealed_columns(table):
                     for row in session.execute(select(table)).all():
                         value = getattr(row, column)
                         if value and row.key_id:

@@ -42,7 +42,7 @@ def test_the_key_itself_opens_nothing_that_is_stored(house: Any, record: Record)
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         assert session.get(db.DataKey, record.patient.key_id) is None
         for table in belonging.tables().values():
-            for column in belonging.sealed_columns(table):
+            for column in db.sealed_columns(table):
                 for row in session.execute(select(table).where(table.c[column].is_not(None))).all():
                     assert row.key_id != record.patient.key_id, table.name
                     with pytest.raises(keys.WrongKey):
@@ -122,7 +122,7 @@ def test_every_table_with_words_is_destroyed_or_says_why_not(house: Any) -> None
             name for name, table in tables.items() if reached & {k.column.table.name for k in table.foreign_keys}
         }
     named = {*facts["of_threads"], *facts["not_of_patients"], *(copy["table"] for copy in facts["copies"])}
-    sealed = {name for name, table in tables.items() if belonging.sealed_columns(table)}
+    sealed = {name for name, table in tables.items() if db.sealed_columns(table)}
     assert sealed - reached - named == set()
     assert named | set(facts["deleted"]) <= set(tables)
     assert set(facts["not_of_patients"]) & reached == set()
