@@ -118,13 +118,14 @@ def read(
     conversation = conversation_view.of_item(session, clinic, item.conversation_id, patient)
     colleagues = team.everyone(session, clinic.id)
     screen, is_the_item = _screen(session, item, patient, zone) if readable else (None, False)
+    quote = case_words.quote(session, item) if readable else None
     thread = conversation_view.Thread(conversation, patient, item.id)
     said = conversation_view.page(session, clinic, staff, thread, before) if readable else conversation_view.NOTHING
     history = [(event, _event(event, colleagues)) for event in items.history(session, item)]
     return Case(
         **_standing(clinic, item, patient, conversation, colleagues, staff, named=named),
-        heading=_heading(item, screen if is_the_item else None, readable),
-        quote=case_words.quote(session, item) if readable else None,
+        heading=_heading(item, screen if is_the_item else None, quote, readable),
+        quote=quote,
         patient=_person(session, clinic, patient, reach, named=named) if patient else None,
         sharing=case_words.sharing(session, clinic, conversation) if patient is None and named else [],
         screen=screen,
@@ -247,11 +248,13 @@ def _screen(
     return screen_view.view(session, screen, patient, zone) if screen else None, own is not None
 
 
-def _heading(item: InboxItem, screen: screen_view.ScreenView | None, readable: bool) -> str:
+def _heading(item: InboxItem, screen: screen_view.ScreenView | None, quote: str | None, readable: bool) -> str:
     if not readable:
         return words.say("kinds", item.kind)
     if item.kind == "safety" and screen is not None and screen.alerts:
         return screen.alerts[0]
+    if item.kind == "safety" and quote:
+        return case_words.before(quote, item.summary or "") or words.say("kinds", item.kind)
     return words.one_line(item.summary) or words.say("kinds", item.kind)
 
 
