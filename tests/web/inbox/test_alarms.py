@@ -188,7 +188,7 @@ def test_when_a_hold_is_over_the_case_asks_for_the_outcome_first(house: Any) -> 
     page = browser.get(f"/inbox/{crisis.id}").text
     assert "Say what came of it: the escalation goes on" in page
     assert re.search(r'<details class="outcome" id="outcome" open', page)
-    assert "has not answered" in bar(page)
+    assert "you have not answered" in bar(page)
 
 
 def test_a_snooze_offers_the_nearest_time_first(house: Any) -> None:
