@@ -113,7 +113,7 @@ def on_the_front_page(chromium: Browser, service: str, network: str, folder: Pat
     page.goto(f"{service}/demo")
     save(page, folder, "roles")
     page.get_by_role("button", name=day.TEAM[0].name).click()
-    page.wait_for_url("**/inbox*")
+    page.wait_for_url("**/today*")
     page.goto(f"{service}/inbox?view=everyone")
     page.locator(".row", has_text="Tyrell").first.click()
     page.wait_for_url("**/inbox/*")
@@ -132,7 +132,7 @@ def seeded_pages(chromium: Browser, service: str, folder: Path) -> None:
         page = inside.new_page()
         page.goto(f"{service}/demo")
         page.get_by_role("button", name=colleague.name).click()
-        page.wait_for_url("**/inbox*")
+        page.wait_for_url("**/today*")
         page.goto(service + home)
         first = page.locator("main table tbody th a").first
         address = service + (first.get_attribute("href") or "").partition("?")[0]
