@@ -118,14 +118,12 @@ def read(
     conversation = conversation_view.of_item(session, clinic, item.conversation_id, patient)
     colleagues = team.everyone(session, clinic.id)
     screen, is_the_item = _screen(session, item, patient, zone) if readable else (None, False)
-    quote = case_words.quote(session, item) if readable else None
     thread = conversation_view.Thread(conversation, patient, item.id)
     said = conversation_view.page(session, clinic, staff, thread, before) if readable else conversation_view.NOTHING
     history = [(event, _event(event, colleagues)) for event in items.history(session, item)]
     return Case(
         **_standing(clinic, item, patient, conversation, colleagues, staff, named=named),
-        heading=_heading(item, screen if is_the_item else None, quote, readable),
-        quote=quote,
+        **_first_words(session, item, screen if is_the_item else None, readable),
         patient=_person(session, clinic, patient, reach, named=named) if patient else None,
         sharing=case_words.sharing(session, clinic, conversation) if patient is None and named else [],
         screen=screen,
@@ -246,6 +244,14 @@ def _screen(
     own = session.get(Screen, UUID(row_id)) if table == "screen" else None
     screen = own or screen_history.latest(session, patient)
     return screen_view.view(session, screen, patient, zone) if screen else None, own is not None
+
+
+def _first_words(
+    session: Session, item: InboxItem, screen: screen_view.ScreenView | None, readable: bool
+) -> dict[str, Any]:
+    """Return the heading, and the words of the text that the item is about, which it does not repeat."""
+    quote = case_words.quote(session, item) if readable else None
+    return {"heading": _heading(item, screen, quote, readable), "quote": quote}
 
 
 def _heading(item: InboxItem, screen: screen_view.ScreenView | None, quote: str | None, readable: bool) -> str:
