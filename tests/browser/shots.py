@@ -39,14 +39,45 @@ PAGES = {
     "/workload": "workload",
     "/saved-replies": "saved-replies", "/preferences": "preferences", "/patients": "patients",
     "/tasks": "tasks", "/tasks/templates": "task-templates", "/notes": "notes", "/announcements": "announcements",
+    "/account": "account", "/emergency-access": "emergency-access-reviewed", "/second-reading": "second-reading-found",
 }  # fmt: skip
 # What the clinic decides and keeps, as its administrator sees it.
 SETTINGS = {
-    "/settings": "setup", "/settings/clinic": "clinic", "/settings/people": "people", "/settings/cadence": "cadence",
-    "/settings/cadence/week": "week", "/settings/words": "words", "/settings/words/reminder_day": "wording",
-    "/settings/schedule": "schedule", "/settings/file": "file", "/settings/import": "import",
-    "/settings/rota": "rota", "/settings/replay": "replay", "/settings/history/rules": "history",
-    "/consents/drift": "drift", "/ladder": "ladder-admin", "/clocks": "clocks-admin",
+    "/settings": "setup",
+    "/settings/clinic": "clinic",
+    "/settings/people": "people",
+    "/settings/cadence": "cadence",
+    "/settings/cadence/week": "week",
+    "/settings/words": "words",
+    "/settings/words/reminder_day": "wording",
+    "/settings/schedule": "schedule",
+    "/settings/file": "file",
+    "/settings/import": "import",
+    "/settings/rota": "rota",
+    "/settings/replay": "replay",
+    "/settings/history/rules": "history",
+    "/consents/drift": "drift",
+    "/ladder": "ladder-admin",
+    "/clocks": "clocks-admin",
+    "/settings/sign-on": "sign-on",
+    "/settings/keys": "keys",
+    "/settings/webhooks": "webhooks",
+    "/settings/feeds": "feeds",
+    "/settings/care": "care-model",
+    "/settings/handoffs": "handoff-terms",
+    "/settings/protocol": "protocol",
+    "/settings/second-reading": "second-reading",
+    "/settings/brakes": "brakes",
+    "/settings/social-needs": "social-needs",
+    "/settings/satisfaction": "satisfaction",
+    "/settings/destroyed": "destroyed",
+    "/audit": "audit",
+    "/emergency-access": "emergency-access",
+}
+# What there is only once the morning is seeded: the registry and its people, the review, what patients wrote.
+SEEDED = {
+    "/caseload": "caseload", "/caseload/month": "caseload-month", "/caseload/reviews": "caseload-reviews",
+    "/review": "review", "/review/changes": "review-changes", "/review/words": "satisfaction-words",
 }  # fmt: skip
 SHOWN = Path(__file__).parents[2] / "docs/screenshots"
 
@@ -71,6 +102,7 @@ def main(folder: Path) -> None:
         take(chromium, walk, folder)
         morning.seed(walk.scene)
         on_the_front_page(chromium, walk.scene.service, walk.scene.network, folder)
+        seeded_pages(chromium, walk.scene.service, folder)
         chromium.close()
 
 
@@ -81,7 +113,7 @@ def on_the_front_page(chromium: Browser, service: str, network: str, folder: Pat
     page.goto(f"{service}/demo")
     save(page, folder, "roles")
     page.get_by_role("button", name=day.TEAM[0].name).click()
-    page.wait_for_url("**/inbox*")
+    page.wait_for_url("**/today*")
     page.goto(f"{service}/inbox?view=everyone")
     page.locator(".row", has_text="Tyrell").first.click()
     page.wait_for_url("**/inbox/*")
@@ -89,6 +121,26 @@ def on_the_front_page(chromium: Browser, service: str, network: str, folder: Pat
     page.goto(f"{network}/")
     save(page, folder, "phones", whole=False)
     inside.close()
+
+
+def seeded_pages(chromium: Browser, service: str, folder: Path) -> None:
+    """The registry, one person's episode, the review, and an EHR that is heard, asked and written to."""
+    if folder == SHOWN:
+        return  # none of them is kept
+    for colleague, home, link in ((day.TEAM[0], "/caseload", "care"), (day.TEAM[2], "/settings/feeds", "")):
+        inside = kit.context(chromium, DESK)
+        page = inside.new_page()
+        page.goto(f"{service}/demo")
+        page.get_by_role("button", name=colleague.name).click()
+        page.wait_for_url("**/today*")
+        page.goto(service + home)
+        first = page.locator("main table tbody th a").first
+        address = service + (first.get_attribute("href") or "").partition("?")[0]
+        parts = {"": "care"} if link else {"": "feed", "/asking": "feed-asking", "/writing": "feed-writing"}
+        pages = {address + part: name for part, name in parts.items()}
+        pages |= {service + path: name for path, name in SEEDED.items()} if link else {}
+        look(chromium, inside, pages, folder)
+        inside.close()
 
 
 def take(chromium: Browser, walk: steps.Walk, folder: Path) -> None:
@@ -205,9 +257,10 @@ def look(chromium: Browser, inside: BrowserContext, pages: dict[str, str], folde
             seen.add_cookies(inside.cookies())  # type: ignore[arg-type]
             own = seen.new_page()
             for address, words in pages.items():
-                own.goto(address)
-                whole = size != DESK and words != "list"
-                save(own, folder, words + name + ("-dark" if dark else ""), whole=whole)
+                saved = words + name + ("-dark" if dark else "")
+                if folder != SHOWN or saved in KEPT:
+                    own.goto(address)
+                    save(own, folder, saved, whole=size != DESK and words != "list")
             seen.close()
 
 

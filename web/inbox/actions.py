@@ -204,16 +204,20 @@ def moment() -> datetime:
 
 
 def next_of_the_view(session: Session, dealt_with: Sequence[InboxItem]) -> UUID | None:
-    """Return the item that stands after these in the list that was left, None if they were the only ones."""
+    """Return the item that stands after these in the list that was left, None if they were the only ones.
+
+    What nobody has answered comes before what is in progress, wherever in the list these stood.
+    """
     staff, view, clinic_id = layout.the_staff(), after_action.view(), sessions.clinic().id
     if view == "done":
         return None
     # In the order and within the filters in which the person works.
     sort, where = preferences.chosen("sort"), filters.narrowing(inbox_page.the_filter()[0], clock.now())
     rows_of = partial(views.listing, session, clinic_id, view=view, staff=staff, where=where, sort=sort)
-    after, first = rows_of(after=views.cursor(dealt_with[0], sort), limit=2), rows_of(limit=2)
-    onward: Sequence[InboxItem] = [*after, *first]
-    return next((candidate.id for candidate in onward if candidate not in dealt_with), None)
+    enough = len(dealt_with) + 1
+    after, first = rows_of(after=views.cursor(dealt_with[0], sort), limit=enough), rows_of(limit=enough)
+    onward = [candidate for candidate in (*after, *first) if candidate not in dealt_with]
+    return min(onward, key=lambda candidate: candidate.rank).id if onward else None
 
 
 def _how(session: Session, item: InboxItem, owner_id: UUID | None) -> str:

@@ -81,7 +81,7 @@ def _alarms(session: Session, clinic: Clinic, staff: Staff, found: Sequence[Inbo
             id=item.id,
             who=_who(patients.get(item.patient_id), names),
             since=_since(item.answer_by, clock.now()),
-            owner=_owner(item, people, clinic.zone),
+            owner=_owner(item, people, staff, clinic.zone),
             owner_id=item.owner_id,
             held=attention.on_it(item, people, staff, clinic.zone),
             mine=item.owner_id == staff.id,
@@ -100,11 +100,11 @@ def _since(answer_by: datetime, now: datetime) -> str:
     return words.say("alarms", "late", length=times.length(now - answer_by)) if late else words.say("alarms", "came")
 
 
-def _owner(item: InboxItem, people: dict[UUID | None, str], zone: str) -> str:
-    name = people.get(item.owner_id, "")
+def _owner(item: InboxItem, people: dict[UUID | None, str], staff: Staff, zone: str) -> str:
+    name, own = people.get(item.owner_id, ""), "own_" if item.owner_id == staff.id else ""
     if item.disposition and item.answer_by > clock.now():
-        return words.say("alarms", "tried", owner=name, at=times.time_of(item.answer_by, zone))
-    return words.say("alarms", "owned" if name else "unowned", owner=name)
+        return words.say("alarms", f"{own}tried", owner=name, at=times.time_of(item.answer_by, zone))
+    return words.say("alarms", f"{own}owned" if name else "unowned", owner=name)
 
 
 def reading_off(session: Session, clinic: Clinic) -> str:

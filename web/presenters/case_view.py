@@ -123,8 +123,7 @@ def read(
     history = [(event, _event(event, colleagues)) for event in items.history(session, item)]
     return Case(
         **_standing(clinic, item, patient, conversation, colleagues, staff, named=named),
-        heading=_heading(item, screen if is_the_item else None, readable),
-        quote=case_words.quote(session, item) if readable else None,
+        **_first_words(session, item, screen if is_the_item else None, readable),
         patient=_person(session, clinic, patient, reach, named=named) if patient else None,
         sharing=case_words.sharing(session, clinic, conversation) if patient is None and named else [],
         screen=screen,
@@ -247,11 +246,21 @@ def _screen(
     return screen_view.view(session, screen, patient, zone) if screen else None, own is not None
 
 
-def _heading(item: InboxItem, screen: screen_view.ScreenView | None, readable: bool) -> str:
+def _first_words(
+    session: Session, item: InboxItem, screen: screen_view.ScreenView | None, readable: bool
+) -> dict[str, Any]:
+    """Return the heading, and the words of the text that the item is about, which it does not repeat."""
+    quote = case_words.quote(session, item) if readable else None
+    return {"heading": _heading(item, screen, quote, readable), "quote": quote}
+
+
+def _heading(item: InboxItem, screen: screen_view.ScreenView | None, quote: str | None, readable: bool) -> str:
     if not readable:
         return words.say("kinds", item.kind)
     if item.kind == "safety" and screen is not None and screen.alerts:
         return screen.alerts[0]
+    if item.kind == "safety" and quote:
+        return case_words.before(quote, item.summary or "") or words.say("kinds", item.kind)
     return words.one_line(item.summary) or words.say("kinds", item.kind)
 
 

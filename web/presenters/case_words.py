@@ -32,6 +32,11 @@ def quote(session: Session, item: InboxItem) -> str | None:
     return message.body or None if message is not None and message.direction == "in" else None
 
 
+def before(quote: str, summary: str) -> str:
+    """Return what a summary says before the patient's own words, which stand below it in full."""
+    return words.one_line(summary).removesuffix(words.one_line(quote)).rstrip(": ")
+
+
 def sharing(session: Session, clinic: Clinic, conversation: Conversation | None) -> list[tuple[UUID, str]]:
     """Return the patients who share the number of a conversation that is nobody's alone."""
     if conversation is None or not conversation.number:

@@ -201,7 +201,7 @@ def _row(stack: Sequence[InboxItem], patient: Patient | None, conversation: Conv
         why=_why(item, patient, staff),
         here=item.patient_id in about.present and item.state != "done",
         aside=_aside(item, about.people, staff, now, zone),
-        draft=item.thread in about.begun,
+        draft=item.thread in about.begun and item.state != "done",
         picks=_picks(stack),
         acknowledged=item.acknowledged_at is not None,
         arrived=times.short(item.created_at, now, zone),

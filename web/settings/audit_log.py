@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from flask import Response, abort, redirect, request, url_for
 from sqlalchemy.orm import Session
@@ -148,7 +147,7 @@ def _line(row: AuditEntry, people: Mapping[UUID | None, Staff], clinic: Clinic) 
     actor, (kind, _, row_id) = audit.Actor(row.actor), row.about.partition(":")
     colleague = people.get(actor.staff_id) if actor.staff_id else None
     return Line(
-        at=f"{row.at.astimezone(ZoneInfo(clinic.zone)):%Y-%m-%d %H:%M:%S}",
+        at=times.exact(row.at, clinic.zone),
         who=colleague.name if colleague is not None else words.say("proof_actors", actor.kind),
         role=words.say("roles", colleague.role) if colleague is not None else "",
         act=words.table_of("disclosures").get(row.act) or _plain(row.act),

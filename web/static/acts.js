@@ -14,6 +14,9 @@ for (const menu of document.querySelectorAll(".acts details.menu")) {
   });
 }
 // Whoever calls is asked what came of it: the outcome opens by itself, and is there without script too.
+document.getElementById("outcome")?.addEventListener("toggle", (event) => {
+  if (event.target.open) event.target.scrollIntoView({ block: "nearest" });
+});
 document.addEventListener("click", (event) => {
   const opened = document.getElementById(event.target.closest("[data-opens]")?.dataset.opens ?? "");
   if (!opened) return;

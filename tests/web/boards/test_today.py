@@ -14,6 +14,7 @@ from reminders.handoff import standing
 from reminders.models import Handoff
 from tests.web.boards.test_unreached import opted_out, visit
 from tests.web.boards.test_visits import NOON, rows
+from tests.web.caseload.seeding import with_registry
 from tests.web.handoff.test_handoffs import only
 
 
@@ -212,6 +213,14 @@ def test_an_empty_day_says_so_to_everybody(house: Any, role: str, words: str) ->
     page = house.signed_in(house.staff(role=role)).get("/today").text
     assert words in page
     assert "On duty now" in page
+
+
+def test_a_consultant_begins_with_the_case_reviews_and_nobody_else_does(house: Any) -> None:
+    consultant, rosa = house.staff(role="psychiatric_consultant"), house.staff()
+    assert "Case reviews" not in house.signed_in(consultant).get("/today").text  # without a registry there are none
+    with_registry(house)
+    assert 'href="/caseload/reviews"' in house.signed_in(consultant).get("/today").text
+    assert "Case reviews" not in house.signed_in(rosa).get("/today").text
 
 
 def test_an_administrator_and_an_auditor_see_numbers_and_no_patient(house: Any) -> None:

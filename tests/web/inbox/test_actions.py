@@ -107,6 +107,19 @@ def test_settling_goes_on_to_the_next_of_the_view_and_can_be_taken_back(house: A
     assert "/inbox/" in stays.location
 
 
+def test_what_nobody_has_answered_comes_next_before_what_is_in_progress(house: Any, unhurried: None) -> None:
+    rosa, now = house.staff(), clock.now()
+    browser = house.signed_in(rosa)
+    overdue = house.item(owner_id=rosa.id, answer_by=now - timedelta(minutes=40))
+    alert, under_way = (house.item("safety", owner_id=rosa.id, answer_by=now + timedelta(minutes=m)) for m in (1, 2))
+    for item in (alert, under_way):
+        browser.post(f"/inbox/{item.id}/acknowledge", disposition="reached_by_phone")
+    on = browser.post(f"/inbox/{alert.id}/resolve", next="1", back="/inbox?view=mine")
+    assert on.location.startswith(f"/inbox/{overdue.id}")
+    on = browser.post(f"/inbox/{overdue.id}/resolve", next="1", back="/inbox?view=mine")
+    assert on.location.startswith(f"/inbox/{under_way.id}")
+
+
 @pytest.mark.parametrize(
     "odd",
     [

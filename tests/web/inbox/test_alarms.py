@@ -73,7 +73,7 @@ def test_a_missed_deadline_is_a_red_bar_on_every_page_until_somebody_acknowledge
     assert "13 min past its time: Ben Carter has not answered" in said
     assert "Assign to me" in said
     browser.post(f"/inbox/{item.id}/claim", owner=str(ben.id))
-    assert "13 min past its time: Rosa Delgado has not answered" in bar(browser.get(path).text)
+    assert "13 min past its time: you have not answered" in bar(browser.get(path).text)
     browser.post(f"/inbox/{item.id}/on-it", how="calling")
     assert re.search(r"You are on it until .*\d( [AP]M)?: calling", bar(browser.get(path).text))
     assert re.search(r"Rosa Delgado is on it until", bar(house.signed_in(ben).get(path).text))
@@ -188,7 +188,7 @@ def test_when_a_hold_is_over_the_case_asks_for_the_outcome_first(house: Any) -> 
     page = browser.get(f"/inbox/{crisis.id}").text
     assert "Say what came of it: the escalation goes on" in page
     assert re.search(r'<details class="outcome" id="outcome" open', page)
-    assert "has not answered" in bar(page)
+    assert "you have not answered" in bar(page)
 
 
 def test_a_snooze_offers_the_nearest_time_first(house: Any) -> None:

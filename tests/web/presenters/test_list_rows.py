@@ -90,6 +90,8 @@ def test_a_draft_is_marked_for_its_author_alone(house: Any) -> None:
     draft(house, rosa, item.thread)
     assert "your draft waits" in house.signed_in(rosa).get("/inbox?view=everyone").text
     assert "your draft waits" not in house.signed_in(ben).get("/inbox?view=everyone").text
+    house.signed_in(rosa).post(f"/inbox/{item.id}/resolve")
+    assert "your draft waits" not in house.signed_in(rosa).get("/inbox?view=done").text
 
 
 def test_who_is_here_finds_its_place_by_the_thread(house: Any) -> None:

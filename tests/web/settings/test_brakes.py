@@ -31,7 +31,7 @@ def test_an_administrator_pulls_and_releases_a_brake(house: Any, admin: Any) -> 
     assert page.count("Going out") == 3
     assert "Held back from now on: Reminders" in turned(admin, "pull")
     page = admin.get(PAGE).text
-    assert "◆ Held back" in page
+    assert "◆</span> Held back</span>" in page
     assert "Ada" in page
     assert "Going out again: Reminders" in turned(admin, "release")
     assert "Before</h2>" in admin.get(PAGE).text
