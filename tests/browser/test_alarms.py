@@ -17,6 +17,7 @@ from messaging.team import board
 from service.embedded.valkey import ValkeyServer
 from tests.browser import kit
 from tests.browser.place import Served, a_reply, at, serving
+from tests.web.boards.test_unreached import visit
 from tests.web.conftest import House
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -242,3 +243,23 @@ def test_on_a_phone_what_the_board_says_scrolls_away_and_the_alarm_stays(browser
         heading = rosa.locator("#ask-title").bounding_box()  # what was jumped to is not below the alarm
         assert heading is not None
         assert heading["y"] >= sticks["height"]
+
+
+def test_under_the_bar_a_full_page_is_scrolled_and_nothing_of_it_is_squeezed_away(
+    browser: Browser, served: Served
+) -> None:
+    house, service = served
+    rosa = house.staff()
+    crisis(house, rosa)
+    for hour in range(8, 18):
+        visit(house, house.patient(), hour=hour)
+    with at(browser, served, rosa, size=(1440, 700)) as page:
+        page.goto(f"{service}/visits")
+        page.get_by_role("link", name="Day after").click()
+        expect(page.locator("[data-visit]")).to_have_count(10)
+        expect(page.locator(".alarms")).to_be_visible()
+        week = page.get_by_role("link", name="Week", exact=True)
+        tall = week.evaluate("link => link.closest('nav').getBoundingClientRect().height")
+        assert tall > 36
+        week.click()
+        expect(page).to_have_url(re.compile("span=week"))
