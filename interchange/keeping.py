@@ -48,8 +48,8 @@ def commit(clinic_id: UUID, rows: Sequence[feeds.Row]) -> None:
             brought = [here.waiting.popleft() for _ in range(len(here.waiting))]
             for of_clinic, each in groupby(sorted(brought, key=_clinic), _clinic):
                 _commit(of_clinic, list(each))
-    if mine.failed is not None:
-        raise mine.failed
+    if not mine.is_kept:  # without a reason of its own where whoever had the turn was ended in the middle of it
+        raise mine.failed or InterruptedError("what was brought was not kept")
     queue.knock_soon(feeds.LANE)
 
 

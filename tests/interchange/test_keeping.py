@@ -38,14 +38,14 @@ def kept() -> list[str]:
         return sorted(each.raw or "" for each in rows)
 
 
-def at_once(own: feeds.Whose, rows: list[Row]) -> list[Exception]:
+def at_once(own: feeds.Whose, rows: list[Row]) -> list[BaseException]:
     """Each row is brought by a sender of its own while the turn is somebody else's."""
-    failed: list[Exception] = []
+    failed: list[BaseException] = []
 
     def bring(brought: Row) -> None:
         try:
             keeping.commit(own.clinic_id, [brought])
-        except Exception as error:  # noqa: BLE001 - it is looked at below
+        except BaseException as error:  # noqa: BLE001 - it is looked at below
             failed.append(error)
 
     turns = keeping.turns()
@@ -76,3 +76,15 @@ def test_a_row_that_cannot_be_kept_is_its_sender_s_alone(house: Any, clinic: Cli
 def test_the_same_words_twice_at_one_moment_are_kept_once(clinic: Clinic, own: feeds.Whose) -> None:
     assert at_once(own, [row(own, "same"), row(own, "same")]) == []
     assert kept() == ["same"]
+
+
+def test_whoever_s_turn_is_ended_in_the_middle_of_it_tells_nobody_that_they_were_kept(
+    house: Any, clinic: Clinic, own: feeds.Whose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(*_: Any) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(feeds, "insert", ended)
+    failed = at_once(own, [row(own, f"message {place}") for place in range(3)])
+    assert sorted(type(each).__name__ for each in failed) == ["InterruptedError", "InterruptedError", "SystemExit"]
+    assert kept() == []

@@ -121,7 +121,7 @@ def _read(session: Session, clinic: Clinic, form: str) -> Read:
         results=adding_up.in_order(results, list(own)),
         counted=sum(day in span for day in days),
         waiting=keeping.waiting(session, clinic.id, span.before.first, span.last),
-        newest=times.moment(newest, clock.now(), clinic.zone) if newest else "",
+        newest=times.moment(newest, clock.now(), clinic.zone, running=True) if newest else "",
         own=own,
     )
 
