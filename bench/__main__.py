@@ -4,7 +4,7 @@ Machines are noisy; ratios less.
 
 python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading] [planning] [urgent] [imports]
                 [simulation] [slow_clients] [handoff] [codes] [caseload] [nights] [review]
-                [webhooks] [siu] [backfill] [growth]
+                [webhooks] [siu] [backfill] [growth] [starting]
 BENCH_PATIENTS=1000000 python -m bench inbox     (a larger clinic than 100,000 patients: minutes, and some GB of disk)
 BENCH_VISITS=20000 python -m bench planning      (fewer visits than 100,000; also for urgent, simulation, backfill)
 BENCH_TEXTS=1000000 python -m bench review       (more texts than 100,000, and a fifth as many visits)
@@ -35,6 +35,7 @@ from bench import (
     simulation,
     siu,
     slow_clients,
+    starting,
     urgent,
     webhooks,
 )
@@ -61,6 +62,7 @@ MEASUREMENTS: dict[str, Callable[[], str]] = {
     "siu": siu.measure,
     "backfill": backfill.measure,
     "growth": growth.measure,
+    "starting": starting.measure,
 }
 
 

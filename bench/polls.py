@@ -7,13 +7,11 @@ everything.
 
 import asyncio
 import itertools
-import os
 import random
 import statistics
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -28,7 +26,6 @@ from service.embedded.valkey import ValkeyServer
 from web import sessions
 
 CLINICS, EACH, SECONDS, WARM, GOAL = 8, 25, 30, 5, 0.5
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
@@ -83,7 +80,7 @@ def _round(target: str) -> Found:
         pages = [page for clinic in clinics for page in _pages(clinic)]
         argv = ["-m", "bench.server", target]
         with stage.serving(argv, env, f"http://127.0.0.1:{loaded.port}/healthz") as server:
-            watched = {"web": _family(server), "valkey": [valkey.pid or 0]}
+            watched = {"web": stage.family(server), "valkey": [valkey.pid or 0]}
             return asyncio.run(_poll(loaded.port, pages, clinics, watched))
 
 
@@ -119,13 +116,13 @@ async def _poll(port: int, pages: list[Page], clinics: list[Clinic], watched: di
     tally.answers.clear()
     tally.waits.clear()
     tally.silent = 0
-    before, began = {name: _seconds(pids) for name, pids in watched.items()}, time.monotonic()
+    before, began = {name: stage.processor_seconds(pids) for name, pids in watched.items()}, time.monotonic()
     for number in range(SECONDS):
         await asyncio.to_thread(_happen, random.choice(clinics), f"news {number}")
         await asyncio.sleep(max(0, began + number + 1 - time.monotonic()))
     took = time.monotonic() - began
     for name, pids in watched.items():
-        setattr(tally, name, (_seconds(pids) - before[name]) / took)
+        setattr(tally, name, (stage.processor_seconds(pids) - before[name]) / took)
     await asyncio.gather(*tasks)
     if set(tally.answers) - {200, 304}:
         raise RuntimeError(f"polls were answered with {dict(tally.answers)}")
@@ -165,15 +162,3 @@ async def _open(port: int, page: Page, end: float, tally: Found) -> None:
 
 def _mode() -> str:
     return "&mode=writing" if random.random() < 0.1 else ""
-
-
-def _family(pid: int) -> list[int]:
-    """Return a process and all that came of it."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(descendant for child in children for descendant in _family(int(child)))]
-
-
-def _seconds(pids: list[int]) -> float:
-    """Return the CPU seconds that processes have used: user and system, fields 14 and 15 of stat."""
-    stats = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in pids]
-    return sum(int(stat[11]) + int(stat[12]) for stat in stats) / TICKS

@@ -1,11 +1,12 @@
 """What measurements share: a configured process on a fresh database, a clinic, and servers started beside it."""
 
+import os
 import secrets
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from messaging.people import directory
 from service import migrations, processes, start
 from service.embedded import ports
 
+TICKS = os.sysconf("SC_CLK_TCK")
 CLINIC, PATIENT = "+12015550100", "+12015550123"
 
 
@@ -71,3 +73,22 @@ def serving(argv: list[str], env: dict[str, str], ready: str) -> Iterator[int]:
     finally:
         child.terminate()
         child.wait(20)
+
+
+def family(pid: int) -> list[int]:
+    """Return a process and all that came of it."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(descendant for child in children for descendant in family(int(child)))]
+
+
+def processor_seconds(pids: Sequence[int]) -> float:
+    """Return the seconds of processor that processes have used: user and system, fields 14 and 15 of stat."""
+    stats = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in pids]
+    return sum(int(stat[11]) + int(stat[12]) for stat in stats) / TICKS
+
+
+def memory_mb(pids: Sequence[int]) -> float:
+    """Return what processes take of memory in MB, each page they share counted once (PSS)."""
+    rollups = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in pids]
+    kilobytes = [int(line.split()[1]) for rollup in rollups for line in rollup.splitlines() if line.startswith("Pss:")]
+    return sum(kilobytes) / 1024

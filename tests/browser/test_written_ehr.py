@@ -47,7 +47,7 @@ def test_what_goes_back_is_ticked_looked_at_refused_and_written_again(
     name = f"{size}-{dark}"
     with place.at(browser, served, house.staff("Ada", role="clinic_admin"), size=SIZES[size], dark=dark) as page:
         page.goto(f"{service}/feeds/{epic.ehr.feed_id}/writing")
-        page.get_by_label("Answers and scores").check()
+        page.get_by_label("Answers and scores", exact=True).check()
         page.get_by_label("The answers (QuestionnaireResponse)").check()
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_text("Saved. What is owed to the EHR is written from now on.")).to_be_visible()

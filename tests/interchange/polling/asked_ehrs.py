@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 from sqlalchemy import select, update
@@ -19,7 +20,9 @@ from webhooks import ehr
 ACTOR = audit.Actor.system("test")
 HUB = "SecretHashKeyForConsumer1"
 NUMBER = "+13035550111"
-START = datetime.now(UTC).replace(hour=18, minute=0, second=0, microsecond=0) + timedelta(days=2)
+# The day after tomorrow by the clinic's clock, whatever the hour is: the last of the days that are asked for often.
+TODAY = datetime.now(ZoneInfo("America/Denver")).replace(hour=11, minute=0, second=0, microsecond=0)
+START = (TODAY + timedelta(days=2)).astimezone(UTC)
 PATHS = {"epic": "/epic/api/FHIR/R4", "athena": "/athena"}
 
 
