@@ -42,6 +42,7 @@ def measure() -> str:
         url = postgresql.database(stack.enter_context(postgresql.server()), "caseload")
         stage.begin(folder, database=url, redis=valkey.url)
         clinic, manager = _furnish()
+        postgresql.settle(db.engine())
         browser = _signed_in(manager)
         floor, first = _timed(browser, "/preferences", "Preferences"), _once(browser, "/caseload?manager=all")
         anew = _anew(browser, "/caseload?manager=all")
