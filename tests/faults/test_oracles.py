@@ -149,3 +149,12 @@ def test_a_broken_chain_and_a_leak_are_found() -> None:
     seen = all_well()
     seen.broken_chain, seen.leaks = ["line 3"], ["the log"]
     assert kinds(seen) == {("O6", "wrong"), ("O7", "wrong")}
+
+
+def test_a_revocation_that_is_dated_back_begins_when_the_phone_had_sent_it() -> None:
+    seen = all_well()
+    seen.revoked[1] = after(-20)
+    seen.sendings.append(Sending(phone(1), after(1), REMINDER, None))
+    assert ("O8", "wrong") not in kinds(seen)
+    seen.sendings.append(Sending(phone(1), after(10), REMINDER, None))
+    assert ("O8", "wrong") in kinds(seen)

@@ -139,9 +139,13 @@ def stops_are_kept(record: Record, seen: Evidence) -> list[Finding]:
     return [Finding("O8", "lost", f"patient {who} revoked, unheard") for who in stopped if who not in seen.revoked]
 
 
-def o8_nothing_after_stop(_record: Record, seen: Evidence) -> list[Finding]:
-    """After a revocation is written down nothing leaves, but the one word that says so."""
-    whose = {phone(patient): at for patient, at in seen.revoked.items()}
+def o8_nothing_after_stop(record: Record, seen: Evidence) -> list[Finding]:
+    """After a revocation is written down nothing leaves, but the one word that says so.
+
+    Beside a clock set back it is dated when what it revokes was agreed to: never before the phone had sent it.
+    """
+    sent = {typed.say.patient: typed.at for typed in reversed(record.typed) if typed.say.means == "stop"}
+    whose = {phone(patient): max(at, sent.get(patient, at)) for patient, at in seen.revoked.items()}
     late = [
         sending
         for sending in seen.sendings
