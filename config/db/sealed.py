@@ -7,7 +7,7 @@ class Patient(SealedRow, Base):
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, overload
 from uuid import UUID
 
@@ -65,10 +65,9 @@ class Sealed:
             return None
         place, at_hand = self._bound(row, of), data_keys.cached(row.key_id)
         if at_hand is not None:
-            try:
+            # Else by the key before it, or by one that came meanwhile: `unsealed` looks, and says if none does.
+            with suppress(keys.WrongKey):
                 return keys.unseal(at_hand.key, sealed, *place)
-            except keys.WrongKey:
-                pass  # by the key before it, or by one that came meanwhile
         with _session_of(row) as session:
             return data_keys.unsealed(session, row.key_id, sealed, *place)
 

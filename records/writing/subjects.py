@@ -55,11 +55,8 @@ def _screen(session: Session, row: EhrWrite, writer: EhrWriter, connection: Feed
     screen = session.get(Screen, row.subject_id)
     if screen is None or screen.scored_at is None or screen.source.startswith(told_results.OF_EHR):
         raise Ended("gone")
-    patient = _stays(session, screen.patient_id)
-    _ask(Facts("screen", screen.instrument, _is_part_two(session, patient)), writer)
-    reference = reference_of(session, connection, patient)
-    if not reference:
-        raise Ended("not_there")
+    patient = _of_whom(session, writer, screen.patient_id, "screen", screen.instrument)
+    place = _place(session, connection, patient)
     clinic = session.get_one(Clinic, screen.clinic_id)
     ((response,),) = telling.responses(session, clinic, [screen])
     (observations,) = telling.observations(session, clinic, [screen])
@@ -67,7 +64,7 @@ def _screen(session: Session, row: EhrWrite, writer: EhrWriter, connection: Feed
         raise Ended("gone")
     title, pdf = _document(screen) if contents.DOCUMENT in writer.forms else ("", b"")
     parts = contents.chosen(contents.of_screen(response, observations, title, pdf), writer.forms)
-    return Subject(patient, parts, Place(fhir_base(connection), reference))
+    return Subject(patient, parts, place)
 
 
 def _visit(session: Session, row: EhrWrite, writer: EhrWriter, connection: FeedConnection) -> Subject:
@@ -75,8 +72,7 @@ def _visit(session: Session, row: EhrWrite, writer: EhrWriter, connection: FeedC
     is_there = visit is not None and visit.source == writer.source and visit.external_id.startswith(VISIT_ID)
     if visit is None or visit.state != "confirmed" or not is_there or connection.kind != "athena":
         raise Ended("gone")
-    patient = _stays(session, visit.patient_id)
-    _ask(Facts("visit", "", _is_part_two(session, patient)), writer)
+    patient = _of_whom(session, writer, visit.patient_id, "visit")
     number = visit.external_id.removeprefix(VISIT_ID)
     notes = f"{connection.base_url}/v1/{connection.practice}/appointments/{number}/notes"
     part = contents.note(f"{row.id.hex[-12:]}-{row.edition}")
@@ -87,31 +83,40 @@ def _handoff(session: Session, row: EhrWrite, writer: EhrWriter, connection: Fee
     handoff = session.get(Handoff, row.subject_id)
     if handoff is None:
         raise Ended("gone")
-    patient = _stays(session, handoff.patient_id)
-    _ask(Facts("handoff", "", _is_part_two(session, patient)), writer)
-    reference = reference_of(session, connection, patient)
-    if not reference:
-        raise Ended("not_there")
+    patient = _of_whom(session, writer, handoff.patient_id, "handoff")
+    place = _place(session, connection, patient)
     clinic = session.get_one(Clinic, handoff.clinic_id)
     ((request,),), ((task,),) = (tell(session, clinic, [handoff]) for tell in (telling.requests, telling.fulfilments))
     parts = contents.of_handoff(request, task, row.edition, row.parts)
-    return Subject(patient, contents.chosen(parts, writer.forms), Place(fhir_base(connection), reference))
+    return Subject(patient, contents.chosen(parts, writer.forms), place)
 
 
 def _day(session: Session, row: EhrWrite, writer: EhrWriter, connection: FeedConnection) -> Subject:
     first = session.get(Message, row.subject_id)
     if first is None or first.patient_id is None:
         raise Ended("gone")
-    patient = _stays(session, first.patient_id)
-    _ask(Facts("day", "", _is_part_two(session, patient)), writer)
-    reference = reference_of(session, connection, patient)
-    if not reference:
-        raise Ended("not_there")
+    patient = _of_whom(session, writer, first.patient_id, "day")
+    place = _place(session, connection, patient)
     clinic = session.get_one(Clinic, row.clinic_id)
     part = day_texts.summary(session, clinic, first)
     if part is None:
         raise Ended("gone")
-    return Subject(patient, [part], Place(fhir_base(connection), reference))
+    return Subject(patient, [part], place)
+
+
+def _of_whom(session: Session, writer: EhrWriter, patient_id: Any, kind: str, instrument: str = "") -> Patient:
+    """The patient who stays, of whom this kind may leave. Raises Ended."""
+    patient = _stays(session, patient_id)
+    _ask(Facts(kind, instrument, _is_part_two(session, patient)), writer)
+    return patient
+
+
+def _place(session: Session, connection: FeedConnection, patient: Patient) -> Place:
+    """Where the patient stands in the EHR. Raises Ended where they do not."""
+    reference = reference_of(session, connection, patient)
+    if not reference:
+        raise Ended("not_there")
+    return Place(fhir_base(connection), reference)
 
 
 def _ask(facts: Facts, writer: EhrWriter) -> None:
