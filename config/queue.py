@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -49,8 +50,8 @@ class Lane:
     prepare: Callable[[], object] = bool
 
 
-# What this process has rung since it began to answer; None while it answers nothing.
-_rung: list[tuple[str, Job]] | None = None
+# What this thread has rung since it began to answer; None while it answers nothing.
+_rung: ContextVar[list[tuple[str, Job]] | None] = ContextVar("rung", default=None)
 _listed: list[Callable[[], Iterable[Lane]]] = []
 
 
@@ -200,8 +201,8 @@ def knock(name: str) -> bool:
                 ttl=300,
                 timeout=120,
             )
-            if _rung is not None:
-                _rung.append((name, job))
+            if (rung := _rung.get()) is not None:
+                rung.append((name, job))
     except (RedisError, OSError) as error:
         logging.logger().warning("bell did not ring", lane=name, error_type=type(error).__name__)
         return False
@@ -224,18 +225,17 @@ def answer(name: str) -> None:
 
 def _answered(name: str) -> list[tuple[str, Job]]:
     """Work a lane off, and return what that rang."""
-    global _rung
     lane = lanes()[name]
     try:
         hasty_redis().delete(f"warmthread:bell:{name}")
     except (RedisError, OSError):
         logging.logger().warning("bell was not cleared", lane=name)
     rung: list[tuple[str, Job]] = []
-    _rung = rung
+    begun = _rung.set(rung)
     try:
         handled = drain(lane)
     finally:
-        _rung = None
+        _rung.reset(begun)
     if handled:
         with db.unit_of_work(db.EVERY, read_only=True) as session:
             waiting = lane.oldest(session, clock.now())

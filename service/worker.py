@@ -5,6 +5,7 @@ and no statement compiled, which takes longer than the work of an alert; and it 
 """
 
 import signal
+from contextlib import nullcontext
 from typing import Any
 
 from redis import Redis
@@ -14,7 +15,7 @@ from rq.serializers import JSONSerializer
 from rq.worker.base import BaseWorker
 
 from config import db, logging, queue
-from service import start
+from service import overdue, start
 from service.embedded import lifeline
 
 # A job waits 300 seconds and runs 120 at most; an expiry that is set already stays.
@@ -76,7 +77,8 @@ def run(name: str) -> None:
             lane.prepare()
     db.engine()
     start.settled()
-    make(name).work(logging_level="WARNING")
+    with overdue.watched(name) if name == "urgent" else nullcontext():
+        make(name).work(logging_level="WARNING")
 
 
 def _keep_only_the_kind(_job: Job, kind: type, _value: object, _trace: Any) -> bool:

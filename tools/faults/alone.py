@@ -26,6 +26,9 @@ KINDS: Mapping[str, Alone] = {
         "embedded",
         (Fault(2, "kill", "fork server"), Fault(5, "freeze", "fork server", 2), Fault(5.5, "kill", "worker.urgent")),
     ),
+    "no ticker, no bells": Alone(
+        "embedded", (Fault(0.5, "freeze", "ticker", 80), Fault(1, "freeze", "valkey", 6), Fault(7.5, "kill", "valkey"))
+    ),
     "full disk": Alone("embedded", (Fault(2, "fill", "disk", 4),)),
     "cut off": Alone("postgresql", (Fault(2, "cut", "postgresql", 5),)),
     "no connection": Alone("postgresql", (Fault(1, "exhaust", "postgresql", 6), Fault(3, "kill", "worker.urgent"))),
