@@ -1,5 +1,6 @@
 """Fixtures for every room: a house on a fresh database, a real Valkey, and made-up people with reserved numbers."""
 
+import gc
 import importlib
 import os
 import shutil
@@ -17,6 +18,7 @@ from uuid import uuid4
 
 import hypothesis
 import pytest
+from argon2 import PasswordHasher
 from redis import Redis
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
@@ -31,6 +33,7 @@ from service.embedded.valkey import ValkeyServer
 from tests.compiled import compiled_once
 from tests.phones import Network, answers
 from tests.waiting import PATIENCE, until
+from web.account import passwords
 
 ROOT = Path(__file__).parents[1]
 ACCOUNT, TOKEN = "AC" + "0" * 32, "a token for tests"
@@ -40,6 +43,7 @@ os.environ[settings.ENV_FILE] = ""
 queue.use_lanes(start.every_lane)
 engines = importlib.import_module("config.db.engine")
 SHIPPED_SYNCHRONOUS: str = engines.SYNCHRONOUS
+SHIPPED_HASHER: PasswordHasher = passwords._HASHER
 # How long an example takes says how busy the machine is. A database is emptied for a test, not for each example.
 UNSAID = [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture]
 hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=UNSAID)
@@ -51,6 +55,12 @@ LONG = {"walks": 0, "faults": 0, "browser": 1, "embedded": 2, "house": 2}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest files; the rest in their order."""
     items.sort(key=lambda item: LONG.get(item.path.parent.name, 3))
+
+
+def pytest_collection_finish() -> None:
+    """What is imported and collected stays: the garbage collector need not walk through it at every turn."""
+    gc.collect()
+    gc.freeze()
 
 
 def _administer(server: str, *statements: str) -> None:
@@ -79,6 +89,20 @@ def _hasty_files() -> Iterator[None]:
     engines.SYNCHRONOUS = "OFF"
     yield
     engines.SYNCHRONOUS = SHIPPED_SYNCHRONOUS
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _hasty_passwords() -> Iterator[None]:
+    """No password of a test must outlive a thief: argon2id over 64 KiB, where the service takes 64 MiB."""
+    passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    yield
+    passwords._HASHER = SHIPPED_HASHER
+
+
+@pytest.fixture
+def shipped_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords that are hashed as the service does."""
+    monkeypatch.setattr(passwords, "_HASHER", SHIPPED_HASHER)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -41,7 +41,7 @@ def test_sha_1_is_used_for_the_carrier_alone_and_no_weaker_thing_anywhere() -> N
     assert {name for name, text in files.items() if WEAK.search(text)} == {"webhooks/signatures.py"}
 
 
-def test_lengths_and_parameters_are_what_the_list_says() -> None:
+def test_lengths_and_parameters_are_what_the_list_says(shipped_passwords: None) -> None:
     text = page()
     assert keys.KEY_BYTES * 8 == 256
     assert len(keys.blind_index(keys.new_key(), "x")) * 8 == 128

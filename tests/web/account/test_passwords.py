@@ -109,7 +109,7 @@ def test_a_changed_password_ends_the_other_browsers_if_one_wants(house: Any, ros
 
 @pytest.mark.parametrize("on", ["house", "house_on_postgresql"])
 def test_a_password_that_was_hashed_more_weakly_is_hashed_anew_as_it_is_used(
-    on: str, request: pytest.FixtureRequest
+    on: str, request: pytest.FixtureRequest, shipped_passwords: None
 ) -> None:
     house = request.getfixturevalue(on)
     staff = house.staff(email="rosa@clinic.example")
