@@ -3,7 +3,7 @@
 import os
 import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -23,6 +23,7 @@ SCHEMES = {PLAIN: "http", SEALED: "https"}
 ADDRESS = re.compile(r"(mllps?)://(.+):([0-9]{1,5})")
 HOST = re.compile(r"[A-Za-z0-9.:_-]{1,253}")
 LONGEST_PEM = 64 * 1024
+PEMS = ("certificate", "authorities")
 DRY_SECONDS = 8.0
 
 
@@ -59,50 +60,53 @@ def save(session: Session, feed: Feed, wanted: Wanted, actor: str) -> FeedConnec
     db.load_keys(session, [feed.key_id])
     if row is not None and row.kind != KIND:
         raise MayNot({"host": "asked"})
+    held = {name: (getattr(row, name) or "") if row else "" for name in PEMS}
+    brought = {name: pem for name in PEMS if (pem := getattr(wanted, name)) is not None}
+    pems = held | {name: pem.replace("\r\n", "\n").strip() for name, pem in brought.items()}
+    _check(wanted, pems)
     was = "changed" if row else "set_up"
     row = row or FeedConnection(
         clinic_id=feed.clinic_id, key_id=feed.key_id, feed_id=feed.id, kind=KIND, base_url="", client_id="",
         state="on", cursor={}, notes={}, failures=0, attempts=0, fence=0, created_at=now, try_after=now,
     )  # fmt: skip
     session.add(row)
-    certificate, authorities = (
-        (before or "") if new is None else new.replace("\r\n", "\n").strip()
-        for before, new in ((row.certificate, wanted.certificate), (row.authorities, wanted.authorities))
-    )
-    _check(wanted, certificate, authorities)
-    host = f"[{wanted.host}]" if ":" in wanted.host else wanted.host
-    row.base_url = f"{SEALED if wanted.tls else PLAIN}://{host}:{wanted.port}"
-    row.certificate, row.authorities = certificate, authorities
+    row.base_url = f"{SEALED if wanted.tls else PLAIN}://{_bracketed(wanted.host)}:{wanted.port}"
+    row.certificate, row.authorities = pems["certificate"], pems["authorities"]
     pausing.hurry(row)
     audit.record(session, feed.clinic_id, actor, f"feeds.connection_{was}", f"feed:{feed.name}", kind=KIND)
     return row
 
 
-def _check(wanted: Wanted, certificate: str, authorities: str) -> None:
-    problems = {}
+def _check(wanted: Wanted, pems: Mapping[str, str]) -> None:
+    problems = {name: name for name in PEMS if not _is_pem(name, pems[name])}
     if wanted.port not in range(1, 65_536):
         problems["port"] = "port"
-    if not HOST.fullmatch(wanted.host):
-        problems["host"] = "url_host"
-    if (certificate or authorities) and not wanted.tls:
+    if any(pems.values()) and not wanted.tls:
         problems["tls"] = "tls_off"
-    for name, pem in (("certificate", certificate), ("authorities", authorities)):
-        try:
-            if len(pem) > LONGEST_PEM:
-                raise ValueError("too long")
-            trust(pem if name == "certificate" else "", pem if name == "authorities" else "")
-        except (ValueError, OSError):
-            problems[name] = name
-    if not problems:
-        own = ehr_settings.networks(runtime.settings().ehr_networks)
-        host = f"[{wanted.host}]" if ":" in wanted.host else wanted.host
-        try:
-            url = f"{SCHEMES[SEALED if wanted.tls else PLAIN]}://{host}:{wanted.port}"
-            guard.read(url, loopback=any(net.is_loopback for net in own), own=own)
-        except guard.Refused as refused:
-            problems["tls" if refused.why == "scheme" else "host"] = f"engine_{refused.why}"
+    own = ehr_settings.networks(runtime.settings().ehr_networks)
+    try:
+        if not HOST.fullmatch(wanted.host):
+            raise guard.Refused("host")
+        url = SCHEMES[SEALED if wanted.tls else PLAIN] + f"://{_bracketed(wanted.host)}:{min(wanted.port, 65_535)}"
+        guard.read(url, loopback=any(net.is_loopback for net in own), own=own)
+    except guard.Refused as refused:
+        problems.setdefault("tls" if refused.why == "scheme" else "host", f"engine_{refused.why}")
     if problems:
         raise MayNot(problems)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _is_pem(name: str, pem: str) -> bool:
+    if len(pem) > LONGEST_PEM:
+        return False
+    try:
+        trust(pem if name == "certificate" else "", pem if name == "authorities" else "")
+    except (ValueError, OSError):
+        return False
+    return True
 
 
 def of(row: FeedConnection) -> Engine:

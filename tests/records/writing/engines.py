@@ -8,8 +8,8 @@ from config import audit, clock, db
 from interchange import engines
 from interchange.models import Feed
 from messaging.ehr_outbox.models import EhrWrite, EhrWriter
-from messaging.models import Clinic
 from messaging.event_webhooks.posting import Way
+from messaging.models import Clinic
 from records.writing import choosing, lane
 from records.writing.choosing import Wanted
 from reminders import appointments
