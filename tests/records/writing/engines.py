@@ -84,12 +84,15 @@ class Engine:
         asked = self.ask("GET")["asked"]
         return [(each["path"], each["status"]) for each in asked if each["method"] == "MLLP"]
 
+    def rows(self) -> list[EhrWrite]:
+        return self.world.rows(EhrWrite, EhrWrite.kind == "visit")
+
     @property
     def row(self) -> EhrWrite:
-        (row,) = self.world.rows(EhrWrite)
-        return row  # type: ignore[no-any-return]
+        (row,) = self.rows()
+        return row
 
     @property
     def writer(self) -> EhrWriter:
-        (writer,) = self.world.rows(EhrWriter)
+        (writer,) = self.world.rows(EhrWriter, EhrWriter.source == "ehr.books")
         return writer  # type: ignore[no-any-return]
