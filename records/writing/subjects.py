@@ -162,8 +162,7 @@ def _is_part_two(session: Session, patient: Patient) -> bool:
     abouts = [part_two.about("clinic", patient.clinic_id)]
     abouts += [part_two.about("feed", link.feed_id) for link in _links(session, patient)]
     abouts += [part_two.about("episode", episode_id) for episode_id in episodes]
-    merged = session.scalars(select(Patient.id).where(Patient.merged_into == patient.id))
-    abouts += [part_two.about("patient", patient_id) for patient_id in (patient.id, *merged)]
+    abouts += part_two.of_patient(session, patient.id)
     return part_two.is_labelled(session, patient.clinic_id, abouts)
 
 
