@@ -26,11 +26,11 @@ from bench import stage
 from config import clock, db
 from interchange import feeds, jobs, sources
 from interchange.hl7 import er7
+from interchange.hl7.framing import Frames
 from interchange.models import Feed, FeedMessage
 from interchange.profiles import Profile
 from messaging.models import Clinic
 from webhooks.mllp import listener
-from webhooks.mllp.framing import Frames
 
 BATCH, TELL_EVERY = 250, 5_000
 # How much more memory the end may take than the first tenth, in MB.

@@ -31,7 +31,7 @@ def work(session: Session, row: FeedMessage) -> None:
     profile = feeds.profile_of(feed.profile, clinic.zone)
     told, problems = read(row.raw or "", profile)
     acts = [_with_person(act, told) for act in told]
-    context = Context(session, clinic, feed, profile, row.said_at)
+    context = Context(session, clinic, feed, profile, row.said_at, row.id)
     others = [act for act in acts if not (act.get("held") or str(act["act"]).startswith("score"))]
     outcomes = [_do(act, context, problems) for act in others] + filing.do(acts, context, row, problems)
     row.problems = feeds.stored(problems) + [problem for problem in row.problems if problem["code"] in OF_THE_DOOR]

@@ -21,6 +21,8 @@ from messaging.event_webhooks.posting import Way
 from messaging.models import Clinic
 
 KINDS = ("fhir", "athena")
+# The engine of an EHR that sends to us; it is asked nothing.
+ENGINE = "hl7"
 PRACTICE = re.compile(r"[0-9]{1,20}")
 DAYS, PER_MINUTE = range(3, 366), range(1, 601)
 DRY_SECONDS = 8.0
@@ -79,6 +81,8 @@ def save(session: Session, feed: Feed, wanted: Wanted, actor: str) -> FeedConnec
     """Set up how a feed's EHR is asked, or change it: it is then read from the beginning. Raises MayNot."""
     _check(wanted)
     row = of(session, feed, locked=True)
+    if row is not None and row.kind == ENGINE:
+        raise MayNot({"kind": "engine"})
     now, was = clock.now(), "set_up" if row is None else "changed"
     db.load_keys(session, [feed.key_id])
     if row is None:

@@ -74,7 +74,7 @@ class FeedVisit(ClinicRow, Base):
     """A feed's entry of a visit: since when the newest that it has said is so, and what it has said of the start.
 
     `visit` is a hash of the visit's key, `external_id` the key as the appointment has it; `claims` see
-    interchange.owning; `patient_id` whose it is, once that is known.
+    interchange.owning; `patient_id` whose it is, once that is known; `message_id` the newest message that says it.
     """
 
     __tablename__ = "feed_visit"
@@ -86,6 +86,7 @@ class FeedVisit(ClinicRow, Base):
     said_at: Mapped[datetime]
     patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"), index=True)
     claims: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    message_id: Mapped[UUID | None] = mapped_column(ForeignKey("feed_message.id"))
 
 
 class FeedPatient(ClinicRow, Base):
@@ -105,11 +106,14 @@ class FeedPatient(ClinicRow, Base):
 
 
 class FeedConnection(SealedRow, Work, Base):
-    """How a feed's EHR is asked by us: where, as whom, how far it has been read, and what it refused last.
+    """How a feed's EHR is reached by us: where, as whom, how far it has been read, and what it refused last.
 
     kind: fhir (Appointment and Patient of FHIR R4 by slices of dates) | athena (a queue of changed visits, one visit
-    by its id). state: on | paused. `cursor` is how far it has been read (interchange.polling.pacing); `notes` since
-    when the EHR warns of what, by its code; `refused` is why it could not be asked the last time, null where it could.
+    by its id) | hl7 (the interface engine of an EHR that sends to us: it is asked nothing, and told by MLLP;
+    `certificate` proves us to it and `authorities` prove it, both PEM). state: on | paused.
+
+    `cursor` is how far it has been read (interchange.polling.pacing); `notes` since when the EHR warns of what, by its
+    code; `refused` is why it could not be asked the last time, null where it could.
     `complete_at` is when all days were last read through. `granted` is what the EHR lets us do, as it says it.
     `hub_secret` signs its events; the token is kept until `token_until`.
     """
@@ -131,6 +135,8 @@ class FeedConnection(SealedRow, Work, Base):
     token_ct: Mapped[bytes | None]
     token_until: Mapped[datetime | None]
     hub_secret_ct: Mapped[bytes | None]
+    certificate_ct: Mapped[bytes | None]
+    authorities_ct: Mapped[bytes | None]
     heard_at: Mapped[datetime | None]
     complete_at: Mapped[datetime | None]
     refused: Mapped[str | None] = mapped_column(String(30))
@@ -140,6 +146,8 @@ class FeedConnection(SealedRow, Work, Base):
 
     token = Sealed("token_ct")
     hub_secret = Sealed("hub_secret_ct")
+    certificate = Sealed("certificate_ct")
+    authorities = Sealed("authorities_ct")
 
 
 class FeedKey(SealedRow, Base):

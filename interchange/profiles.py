@@ -20,10 +20,20 @@ Key = Literal["SCH-1", "SCH-2", "SCH-3", "SCH-4", "SCH-5", "SCH-26", "SCH-27", "
 Status = Literal["pending", "booked", "arrived", "cancelled", "no_show"]
 PhoneKind = Literal["mobile", "home", "work", "other", "mail", "fax", "pager"]
 Result = Literal["final", "corrected", "withdrawn", "preliminary"]
+Answer = Literal["confirmed", "change_asked"]
 
 
 class BadProfile(ValueError):
     """What is wrong with a profile, by the names of its keys."""
+
+
+class Told(BaseModel):
+    """How a feed's EHR is told what a patient has said of a visit: by which event, and by which word in SCH-25."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    event: Literal["S14", "S15"] = "S14"
+    status: Annotated[str, Field(pattern=r"^[A-Za-z0-9 _.^-]{1,60}$")]
 
 
 class Profile(BaseModel):
@@ -53,6 +63,7 @@ class Profile(BaseModel):
     languages: dict[str, str]
     sexes: dict[str, Literal["female", "male"]]
     results: dict[str, Result]
+    tells: dict[Answer, Told]
 
     @field_validator("zone")
     @classmethod

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -30,13 +31,14 @@ class Held(Exception):
 
 @dataclass(frozen=True)
 class Context:
-    """What an act is done with: whose word it is, at which clinic, and since when it is so."""
+    """What an act is done with: whose word it is, at which clinic, since when it is so, and which message says it."""
 
     session: Session
     clinic: Clinic
     feed: Feed
     profile: Profile
     said_at: datetime
+    message_id: UUID | None = None
 
     @property
     def source(self) -> str:
@@ -62,6 +64,8 @@ def do(name: str, act: Act, context: Context, problems: Problems) -> bool:
     said_at = instant(act["as_of"]) if act.get("as_of") else context.said_at
     key, start = str(act["key"]), instant(act["start"]) if act["start"] else None
     entry, is_newest = _entry(key, said_at, context)
+    if is_newest and name in BOOKS:
+        entry.message_id = context.message_id
     if start or ENDS.get(name):
         entry.claims = owning.with_claim(entry.claims, said_at, start, ended=ENDS.get(name, False))
     visit = _known(context, key)

@@ -136,6 +136,17 @@ ALL: tuple[Kind, ...] = (
         statuses=_task_states(),
     ),
     Kind(
+        "Flag",
+        "inbox.read",
+        InboxItem,
+        telling.flags,
+        conditions=(InboxItem.kind == "safety", InboxItem.patient_id.is_not(None)),
+        patient=InboxItem.patient_id,
+        changed=(InboxItem.created_at, InboxItem.acknowledged_at, InboxItem.done_at),
+        date=("date", InboxItem.created_at),
+        statuses=_states(InboxItem.state, work.FLAGS),
+    ),
+    Kind(
         "ServiceRequest",
         "handoffs.read",
         Handoff,

@@ -68,6 +68,11 @@ def tasks(session: Session, clinic: Clinic, rows: Sequence[Any]) -> list[list[Re
     return [[work.task(item, Opened(row).words, row.made_by, names)] for row, item in told]
 
 
+def flags(_session: Session, _clinic: Clinic, rows: Sequence[Any]) -> list[list[Resource]]:
+    """Tell safety items."""
+    return [[work.flag(row)] for row in rows]
+
+
 def requests(session: Session, clinic: Clinic, rows: Sequence[Any]) -> list[list[Resource]]:
     """Tell handoffs and referrals."""
     opening.load(session, rows)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, db
 from messaging import models as messaging
-from messaging.ehr_outbox import owing
+from messaging.ehr_outbox import allowances, owing
 from messaging.reasons import Reason
 from reminders import planner, same_moment, snoozed_for_visits
 from reminders.models import Appointment, Reminder
@@ -253,6 +253,7 @@ def ask_change(session: Session, appointment: Appointment, actor: str, why: str 
         if visit.state in planner.SPOKEN_OF:
             visit.state, visit.confirmed_at = "change_asked", None
             _write_down(session, visit, actor, "appointment.change_asked", why=why)
+            owing.owe(session, visit.clinic_id, "visit", visit.id, visit.source, allowances.CHANGES)
             planner.silence(session, visit, CHANGE_ASKED, also_kept=True)
 
 

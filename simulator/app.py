@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from simulator import account, clock, controls, letters, mail, phones, receivers, rest, settings
-from simulator.ehrs import athena, charts, epic, events
+from simulator.ehrs import athena, charts, engine, epic, events
 from simulator.ehrs import controls as ehr_controls
 from simulator.ehrs import pages as ehr_pages
 from simulator.errors import ApiError
@@ -31,6 +31,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["mailbox"] = mailbox = mail.Mailbox(settings.keep)
     app.extensions["receivers"] = receivers.Receivers()
     app.extensions["ehrs"] = charts.Charts()
+    app.extensions["ehr_engines"] = engine.Engines(app.extensions["ehrs"])
     app.extensions["ehr_events"] = events.Events()
     if settings.smtp_port:
         mail.serve(settings.host, settings.smtp_port, mailbox)

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db, ehr_settings, logging, runtime
@@ -33,7 +33,7 @@ SLICE_SECONDS, LONGEST_SECONDS, LOOK_SECONDS = 5.0, 60.0, 0.25
 LONGEST_PAUSE = 1.0
 # A lease outlives a turn of forty requests at the usual pace, and the wait for its writing down.
 LEASE = timedelta(seconds=120)
-DUE: ColumnElement[bool] = FeedConnection.state == "on"
+DUE: ColumnElement[bool] = and_(FeedConnection.state == "on", FeedConnection.kind.in_(("fhir", "athena")))
 
 
 @dataclass(frozen=True)

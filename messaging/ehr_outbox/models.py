@@ -14,8 +14,10 @@ class EhrWriter(ClinicRow, Work, Base):
     """What the EHR of a feed is written: nothing of a kind that is not among `kinds`.
 
     state: on | paused. `kinds` are screen | visit | handoff | day; `forms` the shapes these are written in, response |
-    observations | document of a screen, task beside the request of a handoff; `allows` what may leave beyond that,
-    part_2 | audit_c. `source` is under which name the feed's visits are known. It is claimed as a whole, so that what
+    observations | document of a screen, task beside the request of a handoff; `allows` what may leave beyond that
+    (messaging.ehr_outbox.allowances).
+
+    `source` is under which name the feed's visits are known. It is claimed as a whole, so that what
     one EHR is owed is written in order and by one worker; `try_after` is until when the EHR is left alone, `refused`
     why it could not be written to the last time, null where it could. `days_from` is since when it has not heard of
     the texts of a day, null where it hears of none.

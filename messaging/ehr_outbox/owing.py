@@ -15,13 +15,17 @@ KINDS = ("screen", "visit", "handoff", "day")
 REPLACED = ("handoff",)
 
 
-def owe(session: Session, clinic_id: UUID, kind: str, subject_id: UUID, source: str | None = None) -> int:
-    """Owe what has happened to each EHR that hears of its kind, with `source` to that of these visits alone.
+def owe(
+    session: Session, clinic_id: UUID, kind: str, subject_id: UUID, source: str | None = None, allowed: str = ""
+) -> int:
+    """Owe what has happened to each EHR that hears of its kind, with `source` to that of these visits alone, and with
+    `allowed` only where the clinic lets that leave for it.
 
     Return how many are owed it. What was written before is written anew under its next edition.
     """
     writers = session.scalars(select(EhrWriter).where(EhrWriter.clinic_id == clinic_id))
     hearing = [each for each in writers if kind in each.kinds and source in (None, each.source)]
+    hearing = [each for each in hearing if not allowed or allowed in each.allows]
     for writer in hearing:
         _owe_to(session, writer, kind, subject_id)
     if hearing:

@@ -63,15 +63,13 @@ def ask(method: str, url: str, headers: Mapping[str, str], body: bytes | None, w
     begun = time.monotonic()
     ends = begun + (way.seconds or ALL_SECONDS)
     try:
-        target = guard.read(url, loopback=way.loopback, own=way.own)
-        found = guard.resolved(target, way.resolve, loopback=way.loopback, own=way.own)
-        with _connected(target, found, way.trust or _trust(), ends) as connected:
+        with line(url, way, ends) as (target, connected):
             answer = _asked(connected, target, method, headers, body, ends)
             said = _whole(answer, most, ends) if most else _left_unread(answer)
     except guard.Refused as refused:
         return Answer(None, f"refused_{refused.why}", _since(begun))
     except (OSError, http.client.HTTPException, ValueError) as failed:
-        return Answer(None, _word(failed, over=time.monotonic() >= ends), _since(begun))
+        return Answer(None, word(failed, over=time.monotonic() >= ends), _since(begun))
     after, location = _seconds(answer.headers.get("Retry-After")), answer.headers.get("Location", "")
     return Answer(answer.status, None, _since(begun), after, said, location)
 
@@ -80,7 +78,8 @@ def _since(begun: float) -> int:
     return int((time.monotonic() - begun) * 1000)
 
 
-def _word(failed: Exception, *, over: bool) -> str:
+def word(failed: Exception, *, over: bool) -> str:
+    """Return in a word why nothing was said or answered; `over`: its time was."""
     if isinstance(failed, TimeoutError) or over:
         return "timeout"
     if isinstance(failed, ssl.SSLError):
@@ -115,6 +114,18 @@ def _whole(answer: http.client.HTTPResponse, most: int, ends: float) -> bytes:
     if answer.length:
         raise http.client.IncompleteRead(said)
     return said
+
+
+@contextmanager
+def line(url: str, way: Way, ends: float) -> Iterator[tuple[Target, socket.socket]]:
+    """Within: where an address leads, and a connection there that was judged; at `ends` (monotonic) it breaks off.
+
+    Raises guard.Refused, and OSError where there is none.
+    """
+    target = guard.read(url, loopback=way.loopback, own=way.own)
+    found = guard.resolved(target, way.resolve, loopback=way.loopback, own=way.own)
+    with _connected(target, found, way.trust or _trust(), ends) as connected:
+        yield target, connected
 
 
 @contextmanager

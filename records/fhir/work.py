@@ -1,5 +1,5 @@
-"""What somebody owes a patient: a Task of the team, a ServiceRequest for a warm handoff or a referral, and the Task
-that says how far it is."""
+"""What somebody owes a patient: a Task of the team, a ServiceRequest for a warm handoff or a referral, the Task that
+says how far it is, and the Flag of a patient's safety."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -40,6 +40,25 @@ FULFILLED = {
     "lost": "failed",
     "cancelled": "cancelled",
 }
+
+
+# Until somebody has ended the item, whatever they have done of it meanwhile.
+FLAGS = {"open": "active", "claimed": "active", "snoozed": "active", "done": "inactive"}
+
+
+def flag(item: Any) -> Resource:
+    """Return that somebody must look after a patient's safety: since when, and until when. It says neither what they
+    have said nor how it ended."""
+    return resource(
+        "Flag",
+        item.id,
+        [item.created_at, item.acknowledged_at, item.done_at],
+        status=FLAGS[item.state],
+        category=[concept(None, "http://terminology.hl7.org/CodeSystem/flag-category", "safety", "Safety")],
+        code=concept(phrases.say("services", "safety"), f"{OURS}:service", "safety"),
+        subject=reference("Patient", item.patient_id),
+        period=period(instant(item.created_at), instant(item.done_at)),
+    )
 
 
 def task(item: Any, words: str | None, made_by: Any, names: Mapping[Any, str]) -> Resource:

@@ -9,13 +9,15 @@ from sqlalchemy.orm import Session
 from config import audit, clock, queue
 from interchange import pausing
 from interchange.models import Feed, FeedConnection
-from messaging.ehr_outbox import owing, part_two
+from messaging.ehr_outbox import allowances, owing, part_two
 from messaging.ehr_outbox.models import EhrWrite, EhrWriter
-from records.writing import contents, leaving
+from records.writing import contents
 
 # What an EHR can be written, by the way it is reached: who is read day by day by FHIR takes no word about a visit.
-CAN = {"fhir": ("screen", "handoff", "day"), "athena": ("screen", "visit")}
-TAKES = {"fhir": (*contents.FORMS, contents.TASK), "athena": (contents.RESPONSE,)}
+CAN = {"fhir": ("screen", "handoff", "day"), "athena": ("screen", "visit"), "hl7": ("visit",)}
+TAKES = {"fhir": (*contents.FORMS, contents.TASK), "athena": (contents.RESPONSE,), "hl7": ()}
+OF_FHIR = (allowances.PART_TWO, allowances.AUDIT_C)
+ALLOWS = {"fhir": OF_FHIR, "athena": OF_FHIR, "hl7": (allowances.PART_TWO, allowances.CHANGES)}
 # What the clinic keeps back is looked at again when it decides anew.
 DECIDED = ("kept_back",)
 
@@ -76,7 +78,7 @@ def _check(connection: FeedConnection, wanted: Wanted) -> None:
         "screen" in wanted.kinds and not set(wanted.forms) & set(contents.FORMS)
     ):
         problems["forms"] = "forms"
-    if not set(wanted.allows) <= set(leaving.ALLOWANCES):
+    if not set(wanted.allows) <= set(ALLOWS[connection.kind]):
         problems["allows"] = "allows"
     if problems:
         raise MayNot(problems)

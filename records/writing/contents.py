@@ -14,16 +14,16 @@ from records.fhir import phrases
 from records.fhir.values import OURS, Resource, concept, full
 
 RESPONSE, OBSERVATIONS, DOCUMENT, NOTE = "response", "observations", "document", "note"
-REQUEST, TASK, DAY = "request", "task", "day"
+REQUEST, TASK, DAY, MESSAGE = "request", "task", "day", "message"
 # The shapes of a screen; a document is sent where none of the others was taken.
 FORMS = (RESPONSE, OBSERVATIONS, DOCUMENT)
 # Whatever else is chosen: what a kind is written in that has but one form.
-ALWAYS = (NOTE, REQUEST, DAY)
+ALWAYS = (NOTE, REQUEST, DAY, MESSAGE)
 SYSTEM = f"{OURS}:record"
 # Where a resource holds what a patient said: shown to nobody who may not read it.
 WORDS = (
     *("answer", "content", "interpretation", "text", "valueQuantity", "valueCodeableConcept", "valueInteger"),
-    *("note", "reasonCode", "locationCode", "payload"),
+    *("note", "reasonCode", "locationCode", "payload", "segments"),
 )
 
 
@@ -119,6 +119,12 @@ def note(mark: str) -> Part:
     return Part(NOTE, NOTE, NOTE, mark, {"notetext": words, "displayonschedule": "true"})
 
 
+def message(event: str, control_id: str, segments: Sequence[str], charset: str) -> Part:
+    """Return what is said of a visit by HL7, under this MSH-10."""
+    body = {"charset": charset, "segments": list(segments)}
+    return Part(MESSAGE, MESSAGE, event, control_id, body)
+
+
 def chosen(parts: Sequence[Part], forms: Collection[str]) -> list[Part]:
     """Return the parts of the forms that an EHR is written."""
     return [part for part in parts if part.form in (*forms, *ALWAYS)]
@@ -129,7 +135,7 @@ def addressed(part: Part, patient: str, taken: Mapping[str, str]) -> Part:
 
     `taken` is by our reference what the EHR calls it; what it has not taken is not spoken of.
     """
-    if part.form == NOTE:
+    if part.form in (NOTE, MESSAGE):
         return part
     body = {name: value for name, value in part.body.items() if name not in ("id", "meta")}
     identifier = {"system": SYSTEM, "value": part.mark}

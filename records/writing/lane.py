@@ -5,22 +5,25 @@ written down in one. Whoever is killed in between leaves what was begun, and wha
 before it is sent. Whoever pauses or changes a writer meanwhile moves its fence: what is under way is looked for, too.
 """
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from config import clock, db, logging
+from interchange import engines
 from interchange.models import Feed, FeedConnection
 from interchange.polling import keys, pacing, poller
 from interchange.polling.asking import Access, Asker, Trouble
 from messaging.ehr_outbox.models import EhrWrite, EhrWriter
 from messaging.event_webhooks.posting import Way
 from messaging.models import Clinic
-from records.writing import contents, subjects, trying, turns, writing_down
+from records.writing import contents, engine_turns, subjects, trying, turns, writing_down
 from records.writing.turns import Piece, Turn
 
 POOL, BATCH = 8, 20
@@ -46,7 +49,7 @@ class Task:
     clinic_id: UUID
     pieces: list[Piece]
     fresh: frozenset[UUID]
-    asker: Asker
+    send: Callable[[Sequence[Piece]], Turn]
 
 
 def drain(way: Way | None = None) -> int:
@@ -60,7 +63,7 @@ def drain(way: Way | None = None) -> int:
                 tasks, ended = _begun(way, POOL - len(running))
                 handled += ended
                 for task in tasks:
-                    running[pool.submit(turns.take, task.pieces, task.asker)] = task
+                    running[pool.submit(task.send, task.pieces)] = task
             if not running:
                 return handled
             done, _ = wait(running, LOOK_SECONDS, FIRST_COMPLETED)
@@ -103,8 +106,8 @@ def _begun(way: Way, most: int) -> tuple[list[Task], int]:
 
 
 def _task(session: Session, writer: EhrWriter, claimed: db.Claim, way: Way) -> tuple[Task | None, int]:
-    asker = _asker(session, writer, way)
-    if asker is None:
+    send = _sender(session, writer, way)
+    if send is None:
         writing_down.trouble(writer, Trouble("key_missing"))
         return None, 0
     now = clock.now()
@@ -116,7 +119,7 @@ def _task(session: Session, writer: EhrWriter, claimed: db.Claim, way: Way) -> t
     for row in rows:
         if row.state == "waiting":
             row.begun_at, row.first_tried_at = row.begun_at or now, row.first_tried_at or now
-    task = Task(claimed, writer.clinic_id, pieces, fresh, asker) if pieces else None
+    task = Task(claimed, writer.clinic_id, pieces, fresh, send) if pieces else None
     return task, len(rows) - len(pieces)
 
 
@@ -141,10 +144,18 @@ def connection_of(session: Session, writer: EhrWriter) -> FeedConnection:
     return session.scalars(select(FeedConnection).where(FeedConnection.feed_id == writer.feed_id)).one()
 
 
-def _asker(session: Session, writer: EhrWriter, way: Way) -> Asker | None:
-    feed, clinic = session.get_one(Feed, writer.feed_id), session.get_one(Clinic, writer.clinic_id)
+def _sender(session: Session, writer: EhrWriter, way: Way) -> Callable[[Sequence[Piece]], Turn] | None:
+    """What takes a turn with this EHR; None where no key signs yet."""
     row = connection_of(session, writer)
     db.load_keys(session, [row.key_id])
+    if row.kind == engines.KIND:
+        return partial(engine_turns.take, engine=engines.of(row), way=way)
+    asker = _asker(session, writer, row, way)
+    return partial(turns.take, asker=asker) if asker else None
+
+
+def _asker(session: Session, writer: EhrWriter, row: FeedConnection, way: Way) -> Asker | None:
+    feed, clinic = session.get_one(Feed, writer.feed_id), session.get_one(Clinic, writer.clinic_id)
     key = keys.signing(session, feed)
     if key is None:
         return None

@@ -8,19 +8,22 @@ clinic may keep it to itself whether it is such a program or not.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-PART_TWO, AUDIT_C, KIND = "part_2", "audit_c", "kind_off"
+from messaging.ehr_outbox.allowances import AUDIT_C, CHANGES, PART_TWO
+
+KIND = "kind_off"
 # What a connection may be allowed beyond its kinds, by the names the clinic's choice is kept under.
-ALLOWANCES = (PART_TWO, AUDIT_C)
+ALLOWANCES = (PART_TWO, AUDIT_C, CHANGES)
 
 
 @dataclass(frozen=True)
 class Facts:
     """What something is (a screen, visit, handoff, a day's texts), of which instrument ("" of the others), whether of
-    a Part 2 program."""
+    a Part 2 program, and of a visit whether the patient cannot come."""
 
     kind: str
     instrument: str = ""
     part_two: bool = False
+    change_asked: bool = False
 
 
 def kept_back(facts: Facts, kinds: Collection[str], allows: Collection[str]) -> str | None:
@@ -31,4 +34,6 @@ def kept_back(facts: Facts, kinds: Collection[str], allows: Collection[str]) -> 
         return PART_TWO
     if facts.instrument == AUDIT_C and AUDIT_C not in allows:
         return AUDIT_C
+    if facts.change_asked and CHANGES not in allows:
+        return CHANGES
     return None

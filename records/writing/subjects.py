@@ -19,7 +19,7 @@ from messaging.models import Clinic, Message, Patient
 from records import paper, telling
 from records.fhir import phrases, screens
 from records.opening import Opened
-from records.writing import contents, day_texts, leaving
+from records.writing import contents, day_texts, leaving, visits_told
 from records.writing.contents import Part
 from records.writing.leaving import Facts
 from records.writing.posts import Place
@@ -69,6 +69,8 @@ def _screen(session: Session, row: EhrWrite, writer: EhrWriter, connection: Feed
 
 def _visit(session: Session, row: EhrWrite, writer: EhrWriter, connection: FeedConnection) -> Subject:
     visit = session.get(Appointment, row.subject_id)
+    if connection.kind == "hl7":
+        return _visit_by_hl7(session, row, writer, visit)
     is_there = visit is not None and visit.source == writer.source and visit.external_id.startswith(VISIT_ID)
     if visit is None or visit.state != "confirmed" or not is_there or connection.kind != "athena":
         raise Ended("gone")
@@ -77,6 +79,16 @@ def _visit(session: Session, row: EhrWrite, writer: EhrWriter, connection: FeedC
     notes = f"{connection.base_url}/v1/{connection.practice}/appointments/{number}/notes"
     part = contents.note(f"{row.id.hex[-12:]}-{row.edition}")
     return Subject(patient, [part], Place(fhir_base(connection), notes=notes))
+
+
+def _visit_by_hl7(session: Session, row: EhrWrite, writer: EhrWriter, visit: Appointment | None) -> Subject:
+    if visit is None or visit.source != writer.source or visit.state not in visits_told.SAID:
+        raise Ended("gone")
+    patient = _of_whom(session, writer, visit.patient_id, "visit", change_asked=visit.state == "change_asked")
+    part = visits_told.part(session, row, visit)
+    if part is None:
+        raise Ended("not_there", "not_kept")
+    return Subject(patient, [part], Place(""))
 
 
 def _handoff(session: Session, row: EhrWrite, writer: EhrWriter, connection: FeedConnection) -> Subject:
@@ -104,10 +116,12 @@ def _day(session: Session, row: EhrWrite, writer: EhrWriter, connection: FeedCon
     return Subject(patient, [part], place)
 
 
-def _of_whom(session: Session, writer: EhrWriter, patient_id: Any, kind: str, instrument: str = "") -> Patient:
+def _of_whom(
+    session: Session, writer: EhrWriter, patient_id: Any, kind: str, instrument: str = "", *, change_asked: bool = False
+) -> Patient:
     """The patient who stays, of whom this kind may leave. Raises Ended."""
     patient = _stays(session, patient_id)
-    _ask(Facts(kind, instrument, _is_part_two(session, patient)), writer)
+    _ask(Facts(kind, instrument, _is_part_two(session, patient), change_asked), writer)
     return patient
 
 
@@ -148,8 +162,7 @@ def _is_part_two(session: Session, patient: Patient) -> bool:
     abouts = [part_two.about("clinic", patient.clinic_id)]
     abouts += [part_two.about("feed", link.feed_id) for link in _links(session, patient)]
     abouts += [part_two.about("episode", episode_id) for episode_id in episodes]
-    merged = session.scalars(select(Patient.id).where(Patient.merged_into == patient.id))
-    abouts += [part_two.about("patient", patient_id) for patient_id in (patient.id, *merged)]
+    abouts += part_two.of_patient(session, patient.id)
     return part_two.is_labelled(session, patient.clinic_id, abouts)
 
 

@@ -79,12 +79,15 @@ class Fault(BaseModel):
     `status` is answered, with `retry_after` seconds where it is said; `code` is an OperationOutcome; `warning` one
     that comes beside a good answer; after `hang_s` seconds; `expires` makes every token given out worth nothing.
     `accepts`: what was asked is done all the same, and the answer goes wrong after it.
+
+    A message of HL7 is asked by the method MLLP under the path mllp/SIU^S14; `code` is what is answered ("AE 204"),
+    `drops` closes the connection in place of an answer, `splits` sends that byte by byte, `unframed` without its frame.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     path: str = ""
-    method: Literal["", "GET", "POST", "PUT"] = ""
+    method: Literal["", "GET", "POST", "PUT", "MLLP"] = ""
     accepts: bool = False
     status: int | None = Field(default=None, ge=400, le=599)
     retry_after: int | None = Field(default=None, ge=0)
@@ -92,6 +95,9 @@ class Fault(BaseModel):
     warning: str = ""
     hang_s: float = Field(default=0, ge=0, le=600)
     expires: bool = False
+    drops: bool = False
+    splits: bool = False
+    unframed: bool = False
     times: int | None = Field(default=None, ge=0)
 
 

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.exceptions import NotFound
 
-from simulator.ehrs import door, events, hl7
+from simulator.ehrs import door, engine, events, hl7
 from simulator.ehrs.charts import Chart, Client, Fault, Person, Visit
 
 pages = Blueprint("ehr_controls", __name__, url_prefix="/sim/ehrs")
@@ -43,6 +43,12 @@ class Notice(BaseModel):
 def told() -> events.Events:
     """Return what the running app's EHR has told."""
     kept: events.Events = current_app.extensions["ehr_events"]
+    return kept
+
+
+def engines() -> engine.Engines:
+    """Return the running app's interface engines."""
+    kept: engine.Engines = current_app.extensions["ehr_engines"]
     return kept
 
 
@@ -122,6 +128,13 @@ def set_faults(name: str) -> ResponseReturnValue:
     with chart.lock:
         chart.faults = faults
     return jsonify([fault.model_dump(mode="json") for fault in faults])
+
+
+@pages.put("/<name>/engine")
+def start_engine(name: str) -> ResponseReturnValue:
+    """Take HL7 by MLLP at a port of this machine, 0 picks a free one; say which."""
+    found(name)
+    return jsonify(port=engines().start(name, int((request.get_json() or {}).get("port", 0))))
 
 
 @pages.post("/<name>/forget-sessions")

@@ -26,7 +26,7 @@ def show() -> ResponseReturnValue:
     soon = (clock.now() + timedelta(days=2)).replace(minute=0, second=0, microsecond=0)
     page = render_template(
         "ehrs.html", charts=charts, titles=TITLES, revision=revision, soon=f"{soon:%Y-%m-%dT%H:%M}",
-        said=writes.shown, told=controls.told().told()[:SHOWN], most=SHOWN,
+        said=writes.shown, ports=controls.engines().ports, told=controls.told().told()[:SHOWN], most=SHOWN,
         problem=request.args.get("problem", "")[:300],
     )  # fmt: skip
     answer = make_response(page)
@@ -67,6 +67,12 @@ def tell() -> ResponseReturnValue:
 def again(number: int) -> ResponseReturnValue:
     """Tell the very same once more."""
     return _done(lambda: controls.told().again(door.chart("athena"), number))
+
+
+@pages.post("/ehrs/<name>/engine")
+def start_engine(name: str) -> ResponseReturnValue:
+    """Take HL7 by MLLP from now on."""
+    return _done(lambda: controls.engines().start(name, int(request.form.get("port") or 0)))
 
 
 @pages.post("/ehrs/<name>/hl7")

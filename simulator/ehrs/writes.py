@@ -108,6 +108,8 @@ def shown(written: Written) -> str:
     body = written.body
     if written.kind == "note":
         return str(body.get("notetext", ""))
+    if written.kind.startswith("SIU"):
+        return str(body.get("message", "")).replace("\r", "\n")
     if written.kind == "Communication":
         return str(body.get("payload", [{}])[0].get("contentString", ""))
     code = body.get("code") or body.get("type") or {}

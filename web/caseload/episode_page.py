@@ -150,9 +150,8 @@ def _billing(session: Session, clinic: Clinic, staff: Staff, patient: Patient) -
 
 
 def _part_two(session: Session, clinic: Clinic, staff: Staff, patient: Patient) -> str:
-    is_on, labels = request.form.get("part_two") == "on", part_two.of_episode(opened(session, patient))
-    for about in labels[:1] if is_on else labels:
-        part_two.label(session, clinic.id, about, audit.Actor.staff(staff.id), on=is_on)
+    is_on, label = request.form.get("part_two") == "on", part_two.about("episode", opened(session, patient).id)
+    part_two.label(session, clinic.id, label, audit.Actor.staff(staff.id), on=is_on)
     return "care_part_two" if is_on else "care_part_two_back"
 
 
@@ -294,7 +293,8 @@ def _of_episode(
             episode_view.proposal(call, clinic.zone) for call in care_log.proposed(session, layout.the_staff(), episode)
         ],
         "end_reasons": episodes.END_REASONS,
-        "part_two": [part_two.is_labelled(session, clinic.id, [each]) for each in part_two.of_episode(episode)],
+        "part_two": part_two.is_labelled(session, clinic.id, [part_two.about("episode", episode.id)]),
+        "said_part_two": part_two.is_labelled(session, clinic.id, part_two.of_patient(session, patient.id)),
         "now": clock.now().astimezone(ZoneInfo(clinic.zone)).strftime("%Y-%m-%dT%H:%M"),
         "today": episodes.today_of(clinic).isoformat(),
     }

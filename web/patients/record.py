@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from config import audit, db
 from messaging.consent import asking
+from messaging.ehr_outbox import part_two
 from messaging.models import Patient
 from messaging.people import directory
 from reminders import unreached, withdrawing
@@ -61,6 +62,19 @@ def set_privacy(patient_id: UUID) -> Response | tuple[str, int]:
     return _done(patient_id, "privacy_set")
 
 
+@record.post("/patients/<uuid:patient_id>/record/sensitivity")
+@permissions.signed_in("caseload.work")
+def take_label(patient_id: UUID) -> Response | tuple[str, int]:
+    """Take away what EHRs have said of the patient's records: that they fall under 42 CFR Part 2."""
+    clinic, actor, why = sessions.clinic(), layout.the_actor(), request.form.get("why", "")
+    with db.unit_of_work(clinic.id) as session:
+        patient = patient_view.find(session, clinic, patient_id) or abort(404)
+        if why not in part_two.REASONS:
+            return _page(session, patient, unexplained=words.say("refusals", "label_why")), 422
+        part_two.take_from(session, clinic.id, patient.id, actor, why)
+    return _done(patient_id, "label_taken")
+
+
 @record.post("/patients/<uuid:patient_id>/visits/<uuid:visit_id>/texts")
 @permissions.signed_in("patients.change")
 def text_again(patient_id: UUID, visit_id: UUID) -> Response:
@@ -79,7 +93,7 @@ def _done(patient_id: UUID, notice: str) -> Response:
     return redirect(url_for("record.show", patient_id=patient_id), 303)
 
 
-def _page(session: Session, patient: Patient, *, problem: str = "", unsaid: str = "") -> str:
+def _page(session: Session, patient: Patient, *, problem: str = "", unsaid: str = "", unexplained: str = "") -> str:
     db.load_keys(session, [patient.key_id])
     script = asking.privacy()
     return layout.page(
@@ -99,7 +113,10 @@ def _page(session: Session, patient: Patient, *, problem: str = "", unsaid: str 
             (level, {language: asking.text(script, level, language) for language in asking.LANGUAGES})
             for level in directory.LEVELS
         ],
+        labelled=part_two.is_labelled(session, patient.clinic_id, part_two.of_patient(session, patient.id)),
+        reasons=[(each, words.say("label_reasons", each)) for each in part_two.REASONS],
         problem=problem,
         unsaid=unsaid,
+        unexplained=unexplained,
         given=request.form,
     )

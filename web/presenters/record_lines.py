@@ -20,6 +20,7 @@ def sections(resources: Sequence[Resource], zone: str) -> list[Section]:
         "Communication": ("texts", _text),
         "ServiceRequest": ("handoffs", _handoff),
         "Task": ("tasks", _task),
+        "Flag": ("flags", _flag),
         "EpisodeOfCare": ("care", _episode),
     }
     told = []
@@ -107,6 +108,11 @@ def _task(task: Resource, zone: str) -> list[str]:
     notes = [each["text"] for each in task.get("note", [])]
     said = _joined(task["status"], task.get("owner", {}).get("display"), *notes)
     return [f"{_at(task['authoredOn'], zone)}: {task.get('description', '-')}, {said}"]
+
+
+def _flag(flag: Resource, zone: str) -> list[str]:
+    span = " – ".join(filter(None, (_at(flag["period"].get(end), zone) for end in ("start", "end"))))
+    return [f"{span}: {flag['code']['text']}"]
 
 
 def _episode(episode: Resource, _zone: str) -> list[str]:

@@ -118,7 +118,7 @@ def control(feed_id: UUID, act: str) -> Response:
     """Ask nothing for now, or again, or every day anew, or everything as if it had never been read."""
     with db.unit_of_work(sessions.clinic().id) as session:
         feed = feed_page.the_feed(session, feed_id)
-        row = connections.of(session, feed, locked=True) or abort(404)
+        row = _asked(connections.of(session, feed, locked=True)) or abort(404)
         ACTS[act](session, row, feed, layout.the_actor())
     return _back(feed_id, DONE[act])
 
@@ -129,7 +129,7 @@ def attempt(feed_id: UUID) -> str:
     """Ask once, keep nothing, and say what came of it."""
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
         feed = feed_page.the_feed(session, feed_id)
-        row = connections.of(session, feed) or abort(404)
+        row = _asked(connections.of(session, feed)) or abort(404)
         trial = connections.trial(session, row, feed)
     tried = connections.tried(trial)  # with no transaction open: the other side may be slow
     if tried.refused:
@@ -148,7 +148,7 @@ def _back(feed_id: UUID, notice: str) -> Response:
 
 
 def _page(session: Session, feed: Feed, typed: Typed | None = None, *, key_problem: str = "", told: str = "") -> str:
-    row, at, zone = connections.of(session, feed), clock.now(), sessions.clinic().zone
+    row, at, zone = _asked(connections.of(session, feed)), clock.now(), sessions.clinic().zone
     shown = {name: times.moment(moment, at, zone) for name, moment in _moments(row) if moment is not None}
     return layout.page(
         session,
@@ -168,6 +168,11 @@ def _page(session: Session, feed: Feed, typed: Typed | None = None, *, key_probl
         jwks=f"{runtime.settings().public_url}/webhooks/ehr/{feed.name}/jwks.json",
         address=f"{runtime.settings().public_url}/webhooks/ehr/{feed.name}",
     )
+
+
+def _asked(row: FeedConnection | None) -> FeedConnection | None:
+    """The connection of an EHR that is asked; the interface engine of one that sends is told, on a page of its own."""
+    return row if row is not None and row.kind in connections.KINDS else None
 
 
 def _moments(row: FeedConnection | None) -> list[tuple[str, datetime | None]]:

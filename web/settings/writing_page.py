@@ -16,7 +16,7 @@ from interchange import connections
 from interchange.models import Feed, FeedConnection
 from messaging.ehr_outbox import part_two
 from messaging.ehr_outbox.models import EhrWrite, EhrWriter
-from records.writing import choosing, contents, leaving, standing
+from records.writing import choosing, contents, standing
 from records.writing.choosing import MayNot, Wanted
 from records.writing.standing import Sent
 from web import layout, permissions, sessions, times, words
@@ -164,7 +164,7 @@ def _page(session: Session, feed: Feed, connection: FeedConnection, shown: Shown
         refused=words.say("connection_refused", writer.refused) if writer and writer.refused else "",
         kinds=[(each, words.say("writing_kinds", each)) for each in choosing.CAN[connection.kind]],
         forms=[(each, words.say("writing_forms", each)) for each in choosing.TAKES[connection.kind]],
-        allows=[(each, words.say("writing_allows", each)) for each in leaving.ALLOWANCES],
+        allows=[(each, words.say("writing_allows", each)) for each in choosing.ALLOWS[connection.kind]],
         rows=_rows(standing.latest(session, feed), at, zone),
         most=standing.SHOWN,
         today=at.astimezone(ZoneInfo(zone)).date().isoformat(),

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from config import logging
 from interchange import accepting
+from interchange.hl7.framing import Frame, Frames
 from interchange.problems import Problem
 from webhooks.mllp import belonging, tls
-from webhooks.mllp.framing import Frame, Frames
 
 CHUNK = 64 * 1024
 THREADS = 4

@@ -12,11 +12,13 @@ from fhir.resources.R4B import get_fhir_model_class
 from config import db
 from intake_links.models import Screen
 from interchange import explaining
+from messaging.inbox.models import InboxItem
 from messaging.models import Patient
 from messaging.programs import scopes
 from records import kinds
+from tests.api import test_isolation
 from tests.api.conftest import app, ours, theirs
-from tests.api.test_isolation import ANSWERS, RESULT, filled
+from tests.api.test_isolation import ANSWERS, RESULT, Rows
 
 __all__ = ["app", "ours", "theirs"]
 TYPES = [*kinds.BY_TYPE, "Questionnaire"]
@@ -24,6 +26,15 @@ SCOPES = {kind.type: kind.scope for kind in kinds.ALL} | {"Questionnaire": "scre
 every_type = pytest.mark.parametrize("kind", TYPES)
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 PHI = ("Maya", "Quill", "3035550110")
+
+
+def filled(side: Any) -> Rows:
+    """One row of each kind, and a safety item of the same patient."""
+    rows = test_isolation.filled(side)
+    with db.unit_of_work(side.clinic.id) as session:
+        patient = session.get_one(Patient, rows.patient)
+    rows.by_kind["flag"] = side.item("safety", patient).id
+    return rows
 
 
 def read(program: Any, path: str, **query: Any) -> Any:
@@ -89,6 +100,20 @@ def test_every_search_is_understood_by_the_database(ours: Any) -> None:
                 assert found(program, kind.type, **{name: text}) == expected, (kind.type, name, text)
         by_status = [each for status in kind.statuses or () for each in found(program, kind.type, status=status)]
         assert not kind.statuses or sorted(each["id"] for each in by_status) == sorted(each["id"] for each in whole)
+
+
+def test_a_safety_item_is_a_flag_until_somebody_has_ended_it_and_tells_no_words(ours: Any) -> None:
+    rows, program = filled(ours), ours.program()
+    (flag,) = found(program, "Flag", status="active")
+    assert flag["subject"]["reference"] == f"Patient/{rows.patient}"
+    assert (flag["category"][0]["coding"][0]["code"], "end" in flag["period"]) == ("safety", False)
+    ended = datetime.now(UTC)
+    with db.unit_of_work(ours.clinic.id) as session:
+        item = session.get_one(InboxItem, rows.by_kind["flag"])
+        item.state, item.acknowledged_at, item.done_at, item.disposition = "done", ended, ended, "spoken_with"
+    (flag,) = found(program, "Flag", status="inactive")
+    assert flag["period"]["end"] == flag["meta"]["lastUpdated"]
+    assert not any(word in json.dumps(flag) for word in (*PHI, "spoken_with"))
 
 
 @every_type

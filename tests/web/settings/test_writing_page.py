@@ -145,17 +145,28 @@ def test_an_episode_is_marked_and_then_nothing_of_it_leaves(house: Any, admin: A
     assert epic.row.state == "written"
 
 
-def test_what_an_ehr_labels_stands_with_the_episode_and_is_taken_away_there(house: Any, epic: Writes) -> None:
+@pytest.mark.parametrize("has_episode", [False, True])
+def test_what_an_ehr_labels_is_taken_away_with_a_reason(house: Any, epic: Writes, has_episode: bool) -> None:
     with db.unit_of_work(house.clinic.id) as session:
-        kit.episode(session)
+        if has_episode:
+            kit.episode(session)
         patient_id = kit.only_patient(session).id
         part_two.label(session, house.clinic.id, f"patient:{patient_id}", "system:ehr.epic", on=True)
     manager = with_registry(house).browser
-    assert "An EHR says it of this patient." in manager.get(f"/patients/{patient_id}/care").text
-    manager.post(f"/patients/{patient_id}/care/part_two")
+    care, record = f"/patients/{patient_id}/care", f"/patients/{patient_id}/record"
+    assert ("An EHR says it of this patient" in manager.get(care).text) == has_episode
+    if has_episode:
+        manager.post(f"{care}/part_two")  # takes the episode's own mark alone
+    assert "an EHR says so" in manager.get(record).text
+    assert manager.post(f"{record}/sensitivity").status_code == 422
+    assert manager.post(f"{record}/sensitivity", why="error").status_code == 303
     with db.unit_of_work(house.clinic.id) as session:
         assert not part_two.is_labelled(session, house.clinic.id, [f"patient:{patient_id}"])
-    assert "An EHR says it of this patient." not in manager.get(f"/patients/{patient_id}/care").text
+        acts = select(audit.AuditEntry.detail).where(audit.AuditEntry.act == "part_two.unlabelled")
+        assert session.scalars(acts).all() == [{"why": "error"}]
+    assert "an EHR says so" not in manager.get(record).text
+    desk = house.signed_in(house.staff("Dee", role="front_desk"))
+    assert desk.post(f"{record}/sensitivity", why="error").status_code == 403
 
 
 def test_a_confirmed_visit_goes_to_athena(house: Any, admin: Any, network: Network) -> None:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhooks.mllp import framing
-from webhooks.mllp.framing import Frames
+from interchange.hl7 import framing
+from interchange.hl7.framing import Frames
 
 ONE, TWO = b"MSH|^~\\&|A\rSCH|1\r", b"MSH|^~\\&|B\rSCH|2\r"
 BODIES = st.binary(min_size=1, max_size=60).filter(lambda body: not set(body) & {0x0B, 0x1C} and body.strip())
