@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
 from config import addresses, env_file, handed_down
+from config.carrier_settings import CarrierSettings
 from config.ehr_settings import EhrSettings
 from config.mail_settings import MailSettings
 from config.mllp_settings import MllpSettings
@@ -31,7 +32,7 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-class Settings(StoreSettings, MailSettings, MllpSettings, EhrSettings, SelfCheckSettings):
+class Settings(StoreSettings, MailSettings, MllpSettings, EhrSettings, SelfCheckSettings, CarrierSettings):
     """The whole configuration of a process. Each field's alias is the environment variable's name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -198,7 +199,7 @@ class Settings(StoreSettings, MailSettings, MllpSettings, EhrSettings, SelfCheck
 
 def names() -> dict[str, str]:
     """Return each setting's environment name with its description, in the order of the documentation."""
-    parts = (StoreSettings, Settings, MailSettings, MllpSettings, EhrSettings, SelfCheckSettings)
+    parts = (StoreSettings, Settings, MailSettings, MllpSettings, EhrSettings, SelfCheckSettings, CarrierSettings)
     ordered = [name for part in parts for name in part.__annotations__ if name in Settings.model_fields]
     fields = [Settings.model_fields[name] for name in ordered]
     return {str(field.alias): field.description or "" for field in fields}
