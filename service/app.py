@@ -53,6 +53,7 @@ def create_app() -> Flask:
     for door in PEOPLE:
         app.register_blueprint(door)
     staff.register(app)
+    csrf.exempt(staff.OF_MACHINES)
     app.register_blueprint(health.door)
     app.register_blueprint(page_reports.door)
     csrf.exempt(page_reports.door)

@@ -16,8 +16,8 @@ Asked = Literal["create", "inbound", "redact"]
 
 
 class Rule(BaseModel):
-    """One fault. It applies to a create (`answer`, `delay_ms`, `callbacks...`), to a text from a phone (`inbound`), or to
-    a message that is to be redacted (`redact`).
+    """One fault. It applies to a create (`answer`, `delay_ms`, `callbacks...`), to a text from a phone (`inbound`), or
+    to a message that is to be redacted (`redact`).
 
     `number` is the phone; `count` is how often the rule applies before it is spent; `seed` makes `probability`
     repeatable. `signature: "wrong"` spoils the signature of the webhooks concerned.
@@ -37,9 +37,9 @@ class Rule(BaseModel):
     callbacks: Callbacks | None = None
     callbacks_delay_ms: int = Field(default=0, ge=0, le=600_000)
     inbound: Literal["lose"] | None = None
-    redact: Annotated[Refusal, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)] | None = (
-        None
-    )
+    redact: (
+        Annotated[Refusal, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)] | None
+    ) = None
     signature: Literal["wrong"] | None = None
 
 

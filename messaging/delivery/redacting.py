@@ -38,17 +38,16 @@ DUE = of_people(CarrierCopy.clinic_id) & holding.clear(CarrierCopy.clinic_id)
 class Overdue(NamedTuple):
     """Texts whose words should be gone at the carrier and are not: how many, and since when the oldest is there."""
 
-    count: int
+    texts: int
     since: datetime | None
 
 
 @dataclass
 class _Asked:
-    """What the carrier said of a batch: emptied, refused with a code, and that it is not to be asked any more now."""
+    """What the carrier said of a batch: which texts it emptied, and which it refused to, with its code."""
 
     emptied: set[UUID] = field(default_factory=set)
     refused: dict[UUID, int] = field(default_factory=dict)
-    resting: bool = False
 
 
 def drain() -> int:
@@ -79,8 +78,7 @@ def overdue(session: Session, now: datetime) -> Overdue:
         return Overdue(0, None)
     late = CarrierCopy.taken_at <= now - timedelta(hours=hours) - GRACE
     counted = select(func.count(), func.min(CarrierCopy.taken_at)).where(late, of_people(CarrierCopy.clinic_id))
-    count, since = session.execute(counted).one()
-    return Overdue(count, since)
+    return Overdue(*session.execute(counted).one())
 
 
 def _claim() -> tuple[list[db.Claim], dict[UUID, str]]:
@@ -148,7 +146,6 @@ def _rest(asked: _Asked, error: str, code: int | None) -> _Asked:
     """The carrier is not to be asked for this for a minute; what was emptied before is."""
     logging.logger().warning("nothing is emptied at the carrier for now", error_type=error, code=code)
     runtime.once("redacting.rest", lambda: {"until": 0.0})["until"] = clock.monotonic() + REST_SECONDS
-    asked.resting = True
     return asked
 
 

@@ -1,4 +1,4 @@
-"""The words of texts that the carrier keeps, owed to be emptied there."""
+"""The words of texts that the carrier keeps, owed to be emptied there; sessions as an identity provider calls them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,19 +31,38 @@ def upgrade() -> None:
         op.create_index(f"ix_carrier_copy_{name}", "carrier_copy", columns)
     op.create_index("ix_carrier_copy_work", "carrier_copy", ["try_after"])
     _owe_what_was_texted()
+    _sessions_of_providers()
     if op.get_bind().dialect.name == "postgresql":
-        _one_clinic_sees_its_own("carrier_copy")
+        for table in ("carrier_copy", "logout_token"):
+            _one_clinic_sees_its_own(table)
+
+
+def _sessions_of_providers() -> None:
+    with op.batch_alter_table("staff_session") as batch_op:
+        batch_op.add_column(sa.Column("provider_session", sa.LargeBinary(), nullable=True))
+        batch_op.create_index("ix_staff_session_provider_session", ["provider_session"])
+    op.create_table(
+        "logout_token",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_logout_token"),
+        sa.UniqueConstraint("clinic_id", "token", name="uq_logout_token_clinic_id_token"),
+    )
+    op.create_index("ix_logout_token_clinic_id", "logout_token", ["clinic_id"])
 
 
 def _owe_what_was_texted() -> None:
     # Whose id is no other row's: the try's own, or the text's.
-    into = "INSERT INTO carrier_copy (id, clinic_id, message_id, sid, taken_at, try_after, attempts, fence)"
     op.execute(
-        f"{into} SELECT id, clinic_id, message_id, provider_sid, started_at, started_at, 0, 0 FROM attempt"
+        "INSERT INTO carrier_copy (id, clinic_id, message_id, sid, taken_at, try_after, attempts, fence)"
+        " SELECT id, clinic_id, message_id, provider_sid, started_at, started_at, 0, 0 FROM attempt"
         " WHERE provider_sid LIKE 'SM%' OR provider_sid LIKE 'MM%'"
     )
     op.execute(
-        f"{into} SELECT id, clinic_id, id, provider_sid, created_at, created_at, 0, 0 FROM message"
+        "INSERT INTO carrier_copy (id, clinic_id, message_id, sid, taken_at, try_after, attempts, fence)"
+        " SELECT id, clinic_id, id, provider_sid, created_at, created_at, 0, 0 FROM message"
         " WHERE direction = 'in' AND (provider_sid LIKE 'SM%' OR provider_sid LIKE 'MM%')"
     )
 
