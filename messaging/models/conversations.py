@@ -118,6 +118,6 @@ class CarrierCopy(ClinicRow, Work, Base):
     __tablename__ = "carrier_copy"
     __table_args__ = (Index("ix_carrier_copy_work", "try_after"),)
 
-    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"), index=True)
-    sid: Mapped[str] = mapped_column(String(40), unique=True)
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"), index=True)
+    sid: Mapped[str] = mapped_column(String(40), index=True)  # to be emptied twice does no harm, so it is not unique
     taken_at: Mapped[datetime] = mapped_column(index=True)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from config import audit, clock, db
 from intake_links.models import IntakeLink, LinkSession, Screen
 from messaging.inbox.models import InboxItem, ItemEvent, Timer, Told
-from messaging.models import Attempt, CarrierCopy, Clinic, Message, Patient, Staff
+from messaging.models import Attempt, Clinic, Message, Patient, Staff
 from messaging.people import directory
 from service.self_check.models import SelfCheck
 
@@ -76,7 +76,6 @@ def sweep(session: Session, clinic: Clinic) -> None:
         session.execute(delete(table).where(table.clinic_id == clinic.id))
     over = select(Message.id).where(Message.clinic_id == clinic.id, Message.state.not_in(("sending", "unknown")))
     session.execute(delete(Attempt).where(Attempt.clinic_id == clinic.id, Attempt.message_id.in_(over)))
-    session.execute(delete(CarrierCopy).where(CarrierCopy.message_id.in_(over)))
     session.execute(delete(Message).where(Message.id.in_(over)))
 
 

@@ -1,6 +1,5 @@
 """What watches the service is not there for the internet."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,8 +10,8 @@ from service import inside
 
 
 @pytest.fixture
-def client(house: Any) -> Iterator[Any]:
-    yield application.create_app().test_client()
+def client(house: Any) -> Any:
+    return application.create_app().test_client()
 
 
 def asked(client: Any, path: str, remote: str, **headers: str) -> int:

@@ -23,12 +23,11 @@ def upgrade() -> None:
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("fence", sa.BigInteger(), nullable=False),
         sa.Column("last_error", sa.String(80), nullable=True),
-        sa.ForeignKeyConstraint(["message_id"], ["message.id"], name="fk_carrier_copy_message_id"),
+        sa.ForeignKeyConstraint(["message_id"], ["message.id"], name="fk_carrier_copy_message_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name="pk_carrier_copy"),
-        sa.UniqueConstraint("sid", name="uq_carrier_copy_sid"),
     )
-    for name, columns in (("clinic_id", ["clinic_id"]), ("message_id", ["message_id"]), ("taken_at", ["taken_at"])):
-        op.create_index(f"ix_carrier_copy_{name}", "carrier_copy", columns)
+    for column in ("clinic_id", "message_id", "sid", "taken_at"):
+        op.create_index(f"ix_carrier_copy_{column}", "carrier_copy", [column])
     op.create_index("ix_carrier_copy_work", "carrier_copy", ["try_after"])
     _owe_what_was_texted()
     _sessions_of_providers()
