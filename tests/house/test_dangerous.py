@@ -5,7 +5,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/dangerous.md").read_text("utf-8")
-ROOMS = "config messaging intake_links reminders caseload interchange records portal web api webhooks service".split()
+ROOMS = ("config", "messaging", "intake_links", "reminders", "caseload", "interchange", "records", "portal")
+DOORS = ("web", "api", "webhooks", "service")
 DANGEROUS = re.compile(
     r"^\s*(import|from) (subprocess|ctypes|pickle|marshal|socket|socketserver|multiprocessing)\b"
     r"|\bos\.(exec\w*|fork|system|posix_spawn\w*)\(|(?<![.\w])(eval|exec)\(",
@@ -14,7 +15,7 @@ DANGEROUS = re.compile(
 
 
 def test_what_starts_programs_or_opens_sockets_is_on_the_page() -> None:
-    files = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]
+    files = [path for room in (*ROOMS, *DOORS) for path in (ROOT / room).rglob("*.py")]
     dangerous = [path.relative_to(ROOT).as_posix() for path in files if DANGEROUS.search(path.read_text("utf-8"))]
     assert len(dangerous) > 12
     assert [path for path in dangerous if f"`{path}`" not in PAGE] == []
