@@ -38,10 +38,13 @@ def crosses_a_network(address: str) -> bool:
 
 
 def by_tls(address: str) -> bool:
-    """Whether a connection to a database or queue at this address is refused without TLS."""
+    """Whether a database or queue at this address is spoken to by TLS alone, and only with a certificate that an
+    authority which is trusted has signed: TLS with whoever answers keeps out nobody who stands in between."""
     parts = urlsplit(address)
-    mode = parse_qs(parts.query).get("sslmode", [""])[-1]
-    return parts.scheme == "rediss" or mode in ("require", "verify-ca", "verify-full")
+    asked = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    if parts.scheme == "rediss":
+        return asked.get("ssl_cert_reqs", "required") == "required"
+    return asked.get("sslmode") in ("verify-ca", "verify-full")
 
 
 def _without_port(host: str) -> str:

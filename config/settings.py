@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
-from config import addresses, env_file, handed_down
+from config import addresses, asked_for, env_file, handed_down
+from config.carrier_settings import CarrierSettings
 from config.ehr_settings import EhrSettings
 from config.mail_settings import MailSettings
 from config.mllp_settings import MllpSettings
@@ -31,7 +32,7 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-class Settings(StoreSettings, MailSettings, MllpSettings, EhrSettings, SelfCheckSettings):
+class Settings(StoreSettings, MailSettings, MllpSettings, EhrSettings, SelfCheckSettings, CarrierSettings):
     """The whole configuration of a process. Each field's alias is the environment variable's name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -198,7 +199,7 @@ class Settings(StoreSettings, MailSettings, MllpSettings, EhrSettings, SelfCheck
 
 def names() -> dict[str, str]:
     """Return each setting's environment name with its description, in the order of the documentation."""
-    parts = (StoreSettings, Settings, MailSettings, MllpSettings, EhrSettings, SelfCheckSettings)
+    parts = (StoreSettings, Settings, MailSettings, MllpSettings, EhrSettings, SelfCheckSettings, CarrierSettings)
     ordered = [name for part in parts for name in part.__annotations__ if name in Settings.model_fields]
     fields = [Settings.model_fields[name] for name in ordered]
     return {str(field.alias): field.description or "" for field in fields}
@@ -236,22 +237,26 @@ def _with_file(environ: Mapping[str, str], problems: list[str]) -> dict[str, str
         problems += bad.problems
         return dict(environ)
     recognised = names()
-    ours = {name: value for name, value in values.items() if _setting(name) in recognised or name.startswith(PREFIX)}
-    said = {_setting(name) for name, value in environ.items() if value}
-    return {name: value for name, value in ours.items() if _setting(name) not in said} | dict(environ)
+    ours = {name: value for name, value in values.items() if named_by(name) in recognised or name.startswith(PREFIX)}
+    said = {named_by(name) for name, value in environ.items() if value}
+    return {name: value for name, value in ours.items() if named_by(name) not in said} | dict(environ)
 
 
-def _setting(name: str) -> str:
-    return name.removesuffix("_FILE")
+def named_by(variable: str) -> str:
+    """Return the name of the setting that an environment variable says: by itself, by a file, or by a command."""
+    if variable in names():
+        return variable
+    return variable.removesuffix("_FILE").removesuffix(asked_for.SUFFIX)
 
 
 def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:
     recognised = names()
     values: dict[str, str] = {}
     for name in recognised:
-        if environ.get(name) and environ.get(name + "_FILE"):
-            problems.append(f"{name} and {name}_FILE are both set: keep one")
-            values[name] = environ[name]
+        ways = [way for way in (name, name + "_FILE", name + asked_for.SUFFIX) if environ.get(way)]
+        if len(ways) > 1:
+            problems.append(f"{' and '.join(ways)} are both set: keep one")
+            values[name] = environ[name] if environ.get(name) else ""
         elif environ.get(name + "_FILE"):
             try:
                 values[name] = Path(environ[name + "_FILE"]).read_text("utf-8").strip()
@@ -259,9 +264,11 @@ def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[s
                 problems.append(f"{name}_FILE cannot be read: {error.strerror}")
             except UnicodeDecodeError:
                 problems.append(f"{name}_FILE cannot be read: it is not a text in UTF-8")
+        elif environ.get(name + asked_for.SUFFIX):
+            values[name] = asked_for.answer(name, environ[name + asked_for.SUFFIX], problems)
         elif environ.get(name):
             values[name] = environ[name]
-    strangers = [name for name in environ if name.startswith(PREFIX) and _setting(name) not in recognised]
+    strangers = [name for name in environ if name.startswith(PREFIX) and named_by(name) not in recognised]
     strangers = [name for name in strangers if name != ENV_FILE]
     problems += [f"{name} is not a setting of Warmthread: misspelt?" for name in strangers]
     return values

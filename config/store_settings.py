@@ -41,13 +41,15 @@ class StoreSettings(BaseModel):
     @model_validator(mode="after")
     def _no_patient_over_a_network_in_clear(self) -> Self:
         remedies = {
-            "DATABASE_URL": (self.database_url, "add sslmode=verify-full (or require)"),
-            "REDIS_URL": (self.redis_url, "write rediss://"),
+            "DATABASE_URL": (self.database_url, "add sslmode=verify-full"),
+            "REDIS_URL": (self.redis_url, "write rediss://, without ssl_cert_reqs"),
         }
         for name, (address, remedy) in remedies.items():
             if not self.plain_network and addresses.crosses_a_network(address) and not addresses.by_tls(address):
                 other = "or WARMTHREAD_PLAIN_NETWORK=true where that network is yours alone"
-                raise ValueError(f"{name} leads to another machine without TLS: {remedy}, {other}")
+                raise ValueError(
+                    f"{name} leads to another machine without TLS and a certificate that is verified: {remedy}, {other}"
+                )
         return self
 
     @property

@@ -1,7 +1,7 @@
 """All that is said between a clinic and one number, in the order it was said."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,8 +9,8 @@ from sqlalchemy import case, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from config import clock, db
-from messaging.models import Clinic, Conversation, Message, Patient, PatientNumber
+from config import clock, db, runtime
+from messaging.models import CarrierCopy, Clinic, Conversation, Message, Patient, PatientNumber
 
 # What a reaction may be to; a phone shows further back, but hardly anybody reacts there.
 LATELY = 100
@@ -141,7 +141,15 @@ def file_inbound(
     session.add(message)
     conversation.last_at = now
     session.flush()
+    owe_emptying(session, message.clinic_id, message.id, provider_sid)
     return message
+
+
+def owe_emptying(session: Session, clinic_id: UUID, message_id: UUID, sid: str) -> None:
+    """The carrier keeps the words of this text too, under its `sid`: they are to be emptied there in time."""
+    now, hours = clock.now(), runtime.settings().carrier_keeps_hours
+    due = now + timedelta(hours=hours or 0)  # where the carrier may keep all, nobody looks until that is changed
+    session.add(CarrierCopy(clinic_id=clinic_id, message_id=message_id, sid=sid, taken_at=now, try_after=due))
 
 
 def sent_lately(session: Session, conversation_id: UUID) -> list[Message]:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from config import db, queue
 from messaging import clock_set_back
-from messaging.delivery import deliver, reconciling
+from messaging.delivery import deliver, reconciling, redacting
 from messaging.event_webhooks import ageing, delivering, endpoints
 from messaging.inbox import digests, escalation
 from messaging.inbox.models import Absence, Timer
@@ -69,6 +69,7 @@ LANES = [
         partial(_oldest_message, or_(reconciling.DOUBTED, reconciling.ORPHANED, reconciling.SILENT)),
         deliver.prepare,
     ),
+    queue.Lane("redact", "bulk", redacting.drain, redacting.oldest, deliver.prepare),
     queue.Lane("media", "default", attachments.drain, attachments.oldest, deliver.prepare),
     # A mail server that hangs must not hold up what comes in: the ticker's own threads see to all the others.
     queue.Lane("mail", "bulk", sending.drain, sending.oldest),

@@ -15,7 +15,7 @@ from api.fhir import door as fhir
 from config import client_address, keys, logging, runtime, security_events
 from intake_links import pages, tablet_pages
 from portal import plan, video, views
-from service import health, metrics, page_reports, sealed_cookies
+from service import health, inside, metrics, page_reports, sealed_cookies
 from web import register as staff
 from webhooks import ehr, forms, twilio
 
@@ -53,6 +53,8 @@ def create_app() -> Flask:
     for door in PEOPLE:
         app.register_blueprint(door)
     staff.register(app)
+    csrf.exempt(staff.OF_MACHINES)
+    app.before_request(inside.only)
     app.register_blueprint(health.door)
     app.register_blueprint(page_reports.door)
     csrf.exempt(page_reports.door)

@@ -6,8 +6,9 @@ from urllib.parse import parse_qs, urldefrag, urlsplit
 
 from sqlalchemy import select
 
-from config import db
+from config import clock, db
 from config.settings import Settings
+from messaging.delivery import redacting
 from messaging.gateways import twilio
 from messaging.gateways.base import Inbound, OutcomeUnknown, Refused
 from messaging.models import REAL, Clinic
@@ -20,7 +21,7 @@ OVERRIDES = {"rc": ["5"], "rp": ["all"]}
 def problems(settings: Settings) -> list[str]:
     """Ask the carrier, and return what is wrong and what to do, a sentence each."""
     try:
-        return [*_tokens(settings), *_doors(settings)]
+        return [*_tokens(settings), *_doors(settings), *_words_kept()]
     except (OutcomeUnknown, Refused) as error:
         return [f"the carrier could not be asked how it is set ({error})"]
 
@@ -59,6 +60,17 @@ def _doors(settings: Settings) -> Iterator[str]:
             yield f"{name}: the carrier does not show how texts come in (status {refused.status})"
             continue
         yield from (f"{name}: {wrong}" for wrong in judged(inbound, settings.public_url))
+
+
+def _words_kept() -> Iterator[str]:
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        late = redacting.overdue(session, clock.now())
+    if late.since is not None:
+        yield (
+            f"the carrier still has the words of {late.texts} text{'s' if late.texts > 1 else ''} that should be gone"
+            f" (WARMTHREAD_CARRIER_KEEPS_HOURS), the oldest from {late.since:%Y-%m-%d}: last_error in the table"
+            " carrier_copy says what it answered; a backlog after an upgrade goes by itself"
+        )
 
 
 def judged(inbound: Inbound | None, public_url: str) -> Iterator[str]:

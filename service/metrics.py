@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config import clock, db, logging, queue, runtime, tallies
+from messaging.delivery import redacting
 from messaging.delivery.brakes import braking
 from messaging.delivery.breaker import circuits
 from messaging.mail import sending
@@ -142,6 +143,10 @@ def _service(session: Session, now: datetime) -> Iterator[Metric]:
         "warmthread_texts_to_nobody": (
             "Texts of the last 30 days for no clinic here",
             receipts.to_nobody(session, now - health.NOBODY_LATELY),
+        ),
+        "warmthread_carrier_words_overdue": (
+            "Texts whose words should have been emptied at the carrier an hour ago",
+            redacting.overdue(session, now).texts,
         ),
         "warmthread_mail_waiting": ("E-mails to colleagues that wait to be sent", sending.waiting(session)),
     }

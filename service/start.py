@@ -128,7 +128,7 @@ def environment(loaded: settings.Settings, redis_url: str) -> dict[str, str]:
     keep = {
         name: value
         for name, value in os.environ.items()
-        if name.removesuffix("_FILE") not in ours and not name.startswith("WARMTHREAD_")
+        if settings.named_by(name) not in ours and not name.startswith("WARMTHREAD_")
     }
     values = {name: _plain(getattr(loaded, field)) for field, name in _fields()}
     set_ = {name: value for name, value in values.items() if value and name != "WARMTHREAD_BACKUP_KEYS"}

@@ -10,11 +10,14 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from simulator import numbers
 
 Answer = Literal["drop", "accept_then_500", "accept_then_timeout", "garbage", "429", "500", "503"]
+Refusal = Literal["429", "500", "503"]
 Callbacks = Literal["lose", "duplicate", "reverse"]
+Asked = Literal["create", "inbound", "redact"]
 
 
 class Rule(BaseModel):
-    """One fault. It applies to a create (`answer`, `delay_ms`, `callbacks...`) or to a text from a phone (`inbound`).
+    """One fault. It applies to a create (`answer`, `delay_ms`, `callbacks...`), to a text from a phone (`inbound`), or
+    to a message that is to be redacted (`redact`).
 
     `number` is the phone; `count` is how often the rule applies before it is spent; `seed` makes `probability`
     repeatable. `signature: "wrong"` spoils the signature of the webhooks concerned.
@@ -34,6 +37,9 @@ class Rule(BaseModel):
     callbacks: Callbacks | None = None
     callbacks_delay_ms: int = Field(default=0, ge=0, le=600_000)
     inbound: Literal["lose"] | None = None
+    redact: (
+        Annotated[Refusal, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)] | None
+    ) = None
     signature: Literal["wrong"] | None = None
 
 
@@ -94,7 +100,7 @@ class Faults:
 
     def for_create(self, number: str) -> Fate:
         """The first rule that applies to a message to `number`, and the latency of the plan."""
-        rule = self._draw(number, inbound=False) or Rule()
+        rule = self._draw(number, "create") or Rule()
         return Fate(
             delay_ms=self.plan.latency_ms + rule.delay_ms,
             answer=rule.answer,
@@ -106,13 +112,18 @@ class Faults:
 
     def for_inbound(self, number: str) -> Fate:
         """The first rule that applies to a text typed on the phone `number`."""
-        rule = self._draw(number, inbound=True) or Rule()
+        rule = self._draw(number, "inbound") or Rule()
         return Fate(lost=rule.inbound == "lose", forged=rule.signature == "wrong")
 
-    def _draw(self, number: str, *, inbound: bool) -> Rule | None:
+    def for_redaction(self, number: str) -> Refusal | None:
+        """How the first rule that applies refuses to redact a message of the phone `number`; None where none does."""
+        rule = self._draw(number, "redact")
+        return rule.redact if rule else None
+
+    def _draw(self, number: str, what: Asked) -> Rule | None:
         with self._lock:
             for at, rule in enumerate(self.plan.rules):
-                if _concerns(rule, number, inbound=inbound) and self._happens(at, rule):
+                if _concerns(rule, number, what) and self._happens(at, rule):
                     self._applied[at] += 1
                     return rule
         return None
@@ -123,10 +134,12 @@ class Faults:
         return self._chance[at].random() < rule.probability
 
 
-def _concerns(rule: Rule, number: str, *, inbound: bool) -> bool:
+def _concerns(rule: Rule, number: str, what: Asked) -> bool:
     if rule.number is not None and rule.number != number:
         return False
+    if what == "redact" or rule.redact is not None:
+        return what == "redact" and rule.redact is not None
     for_create = bool(rule.answer or rule.delay_ms or rule.callbacks or rule.callbacks_delay_ms)
     for_inbound = rule.inbound is not None
     neither = not for_create and not for_inbound  # a rule with a wrong signature alone concerns both ways
-    return neither or (for_inbound if inbound else for_create)
+    return neither or (for_inbound if what == "inbound" else for_create)

@@ -179,6 +179,9 @@ def update(sid: str) -> ResponseReturnValue:
     message = network().found(sid)
     if request.form.get("Body") != "":
         raise ApiError(20001)
+    refusal = network().faults.for_redaction(message.sender if message.direction == "inbound" else message.to)
+    if refusal:
+        raise ApiError(20000 + int(refusal))
     network().redact(message)
     return jsonify(shown(message))
 

@@ -19,7 +19,8 @@ class StaffSession(ClinicRow, live.Shown, Base):
     it: code | passkey | recovery, provider where the identity provider asked for it, reset where two administrators let
     them in without, None for nothing. `browser` as
     web.account.browsers names it; `recovery_id` the AccessRecovery that nobody has confirmed yet. All None in sessions
-    from before they were kept. `proved_at` is when they last proved who they are beside signing in.
+    from before they were kept. `proved_at` is when they last proved who they are beside signing in. `provider_session`
+    is a keyed hash of what the identity provider calls its own session, None where it says nothing.
     """
 
     __tablename__ = "staff_session"
@@ -34,6 +35,7 @@ class StaffSession(ClinicRow, live.Shown, Base):
     browser: Mapped[str | None] = mapped_column(String(60))
     recovery_id: Mapped[UUID | None]
     proved_at: Mapped[datetime | None]
+    provider_session: Mapped[bytes | None] = mapped_column(index=True)
 
     def topics(self) -> Iterable[str]:
         """Whoever polls as this person is to be asked again who they are."""
@@ -73,6 +75,16 @@ class CodeDevice(SealedRow, Base):
     confirmed_at: Mapped[datetime | None]
 
     secret = Sealed("secret_ct")
+
+
+class LogoutToken(ClinicRow, Base):
+    """A keyed hash of the id of a logout token that an identity provider sent: none is taken twice."""
+
+    __tablename__ = "logout_token"
+    __table_args__ = (UniqueConstraint("clinic_id", "token"),)
+
+    token: Mapped[bytes]
+    used_at: Mapped[datetime]
 
 
 class ProviderSecret(SealedRow, Base):

@@ -16,6 +16,7 @@ from web.account import (
     preferences,
     second_step,
     signin,
+    sso_logout,
     sso_pages,
     step_up,
 )
@@ -100,8 +101,12 @@ from web.settings import (
 )
 from web.teamwork import board_pages, note_pages, task_pages, team_files, template_pages, thread_pages
 
+# What no browser posts, so that no form of ours can prove itself by its token: it comes with a signature.
+OF_MACHINES = sso_logout.sso_logout
+
 PAGES = (
     signin.signin,
+    sso_logout.sso_logout,
     sso_pages.sso,
     second_step.secondstep,
     step_up.stepup,

@@ -51,11 +51,17 @@ def cookie_name() -> str:
 
 
 def start(
-    session: Session, staff: Staff, *, how: str | None = None, factor: str | None = None, browser: str | None = None
+    session: Session,
+    staff: Staff,
+    *,
+    how: str | None = None,
+    factor: str | None = None,
+    browser: str | None = None,
+    provider_session: bytes | None = None,
 ) -> str:
     """Sign `staff` in and return the token for the cookie; of a person's sessions, the three newest live on.
 
-    `how`, `factor` and `browser` are as StaffSession has them.
+    `how`, `factor`, `browser` and `provider_session` are as StaffSession has them.
     """
     now, token = clock.now(), secrets.token_urlsafe(32)
     open_ones = select(StaffSession).where(StaffSession.staff_id == staff.id, StaffSession.ended_at.is_(None))
@@ -71,6 +77,7 @@ def start(
             how=how,
             factor=factor,
             browser=browser,
+            provider_session=provider_session,
         )
     )
     return token

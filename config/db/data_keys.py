@@ -33,6 +33,8 @@ INDEX_KINDS = (
     "birth_date",
     "shredded",
     "sso_subject",
+    "sso_session",
+    "sso_logout",
     "feed_digest",
     "feed_patient",
 )

@@ -20,6 +20,7 @@ RANK = {
     "queued": 0, "sending": 1, "unknown": 1, "sent": 2,
     "delivered": 3, "undelivered": 3, "failed": 3, "held": 3, "cancelled": 3,
 }  # fmt: skip
+FINAL = 3
 # Twilio's statuses in our words; what is not here says nothing new (facts: callbacks are unordered, best effort).
 STATUSES = {
     "sent": "sent", "delivered": "delivered", "read": "delivered", "undelivered": "undelivered",

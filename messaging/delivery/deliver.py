@@ -14,11 +14,11 @@ from functools import cache
 from itertools import chain
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from config import clock, db, keys, queue, runtime, tallies
-from messaging import outbox
+from messaging import conversations, outbox
 from messaging.delivery import carrier_status, send_one, turns
 from messaging.delivery.brakes import braking
 from messaging.delivery.breaker import circuits
@@ -27,7 +27,7 @@ from messaging.delivery.restored import holding
 from messaging.delivery.send_one import Intent, Outcome
 from messaging.gateways.base import Outgoing
 from messaging.gateways.twilio import gateway
-from messaging.models import Attempt, Clinic, Message
+from messaging.models import Attempt, CarrierCopy, Clinic, Message
 
 BATCHES_IN_FLIGHT = 2
 SENDERS = 32
@@ -185,17 +185,17 @@ def _record(session: Session, outcomes: Sequence[Outcome]) -> None:
         attempt, message = by_id.get(outcome.intent.attempt_id), mine.get(outcome.intent.message_id)
         if attempt is None:
             continue  # a self-check's, and swept away meanwhile
-        _close(attempt, outcome)
+        _close(session, attempt, outcome)
         if message is not None:
             message.lease_until = None
             _apply(session, message, outcome)
     _tell_the_breaker(session, outcomes)
 
 
-def _close(attempt: Attempt, outcome: Outcome) -> None:
+def _close(session: Session, attempt: Attempt, outcome: Outcome) -> None:
     """Write on the attempt what is certain of it, whoever has its message by now."""
     if outcome.sid:
-        accepted(attempt, outcome.sid)
+        accepted(session, attempt, outcome.sid)
     elif attempt.state == "started":
         attempt.state = "unknown" if outcome.unknown else "refused"
         attempt.error_code, attempt.finished_at = outcome.code, None if outcome.unknown else clock.now()
@@ -236,12 +236,15 @@ def _take_back(session: Session, sids: Mapping[str, UUID]) -> None:
         if message.provider_sid == attempt.provider_sid:
             message.provider_sid = None
             doubt(message)
+        session.execute(delete(CarrierCopy).where(CarrierCopy.sid == attempt.provider_sid))
         attempt.state, attempt.provider_sid = "unknown", None
     session.flush()
 
 
-def accepted(attempt: Attempt, sid: str) -> None:
+def accepted(session: Session, attempt: Attempt, sid: str) -> None:
     """The carrier took this attempt: it said so itself, by a callback, or in its list."""
+    if attempt.provider_sid != sid:
+        conversations.owe_emptying(session, attempt.clinic_id, attempt.message_id, sid)
     attempt.state, attempt.provider_sid = "accepted", sid
     attempt.finished_at = attempt.finished_at or clock.now()
 
@@ -264,7 +267,7 @@ def record_status(session: Session, attempt: Attempt, status: str, sid: str, err
         return
     if attempt.state != "accepted" and not dropped:
         _take_back(session, {sid: attempt.id})
-        accepted(attempt, sid)
+        accepted(session, attempt, sid)
     message = session.get(Message, attempt.message_id, with_for_update=True)
     if message is not None:
         carrier_status.learn(session, message, status, sid, error_code)

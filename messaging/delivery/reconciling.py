@@ -120,7 +120,7 @@ def _settle(claim: db.Claim, question: _Question, deaf: bool) -> bool:
             if match is None:
                 _decide(session, message, question, listed is not None)
                 continue
-            deliver.accepted(session.get_one(Attempt, question.last.id), match.sid)
+            deliver.accepted(session, session.get_one(Attempt, question.last.id), match.sid)
             carrier_status.raise_to(message, "sent", sid=match.sid)
             carrier_status.learn(session, message, match.status, match.sid, match.error_code)
     return deaf

@@ -110,7 +110,7 @@ def _has_left(session: Session, message: Message, text: Taken) -> None:
         started_at=text.created_at or clock.now(),
     )
     session.add(attempt)
-    deliver.accepted(attempt, text.sid)
+    deliver.accepted(session, attempt, text.sid)
     message.fence, message.lease_until = message.fence + 1, None
     message.sent_at = message.sent_at or text.created_at
     carrier_status.raise_to(message, "sent", sid=text.sid)

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from config import addresses
 
 LONGEST = 500
+# Below it are the ports of other protocols: a stranger is not to be asked at those of mail or SSH in our name.
+UNPRIVILEGED, HTTPS = 1024, 443
 Address = IPv4Address | IPv6Address
 # Networks of the operator's own, where an EHR may be asked; events are never posted there.
 Networks = Sequence[IPv4Network | IPv6Network]
@@ -69,6 +71,8 @@ def read(url: str, *, loopback: bool, own: Networks = ()) -> Target:
         raise Refused("user")
     if not host or port == 0 or "%" in host:
         raise Refused("host")
+    if not here and not own and port is not None and port < UNPRIVILEGED and port != HTTPS:
+        raise Refused("host")
     _judge_literal(host, loopback=loopback, own=own)
     tls = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -76,7 +80,10 @@ def read(url: str, *, loopback: bool, own: Networks = ()) -> Target:
 
 
 def _judge_literal(host: str, *, loopback: bool, own: Networks) -> None:
-    """Refuse at once what is no name: also 127.1, 0x7f000001 and 2130706433, as every resolver reads them."""
+    """Refuse at once what is no name, also 127.1, 0x7f000001 and 2130706433, as every resolver reads them; and the name
+    that always means this machine (RFC 6761)."""
+    if not loopback and f".{host.rstrip('.')}".endswith(".localhost"):
+        raise Refused("inside")
     try:
         literal: Address = ip_address(host)
     except ValueError:

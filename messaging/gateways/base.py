@@ -141,6 +141,14 @@ class Gateway(Protocol):
         ...
 
     @abstractmethod
+    def empty(self, sid: str) -> None:
+        """Let the carrier forget the words of one text; one it does not know is forgotten.
+
+        Raises OutcomeUnknown, and Refused also while the text is still on its way.
+        """
+        ...
+
+    @abstractmethod
     def attached(self, sid: str) -> list[Attached]:
         """Return what hangs on a text. Raises OutcomeUnknown, Refused."""
         ...

@@ -34,6 +34,7 @@ CONNECTIONS = 64
 LARGEST_PAGE = 1000
 REQUEST_TIMED_OUT = 408
 UNAUTHORIZED = 401
+GONE = 404
 T = TypeVar("T")
 
 
@@ -121,7 +122,7 @@ class TwilioGateway(Gateway):
         try:
             return self._ask(lambda: _taken(self._client.messages(sid).fetch()))
         except Refused as refused:
-            if refused.status == 404:
+            if refused.status == GONE:
                 return None
             raise OutcomeUnknown(str(refused)) from None
 
@@ -165,7 +166,15 @@ class TwilioGateway(Gateway):
         try:
             self._ask(lambda: self._client.messages(sid).media(attached_sid).delete())
         except Refused as refused:
-            if refused.status != 404:
+            if refused.status != GONE:
+                raise
+
+    def empty(self, sid: str) -> None:
+        """Empty the body at the carrier: an update with an empty Body is Twilio's own way to redact one message."""
+        try:
+            self._ask(lambda: self._client.messages(sid).update(body=""))
+        except Refused as refused:
+            if refused.status != GONE:
                 raise
 
     def inbound(self, sender: str, service_sid: str | None) -> Inbound | None:

@@ -1,7 +1,7 @@
 """The tables of this room, a file for each family: what every other part of it stands on."""
 
 from messaging.models.consent import PROGRAMMES, ConsentEntry
-from messaging.models.conversations import Attempt, Conversation, Message
+from messaging.models.conversations import Attempt, CarrierCopy, Conversation, Message
 from messaging.models.media import Media
 from messaging.models.people import REAL, Clinic, Patient, PatientName, PatientNumber, Staff, of_people
 from messaging.models.safety import PlanVersion, ProtocolTick, SafetyPlan
@@ -11,6 +11,7 @@ __all__ = [
     "PROGRAMMES",
     "REAL",
     "Attempt",
+    "CarrierCopy",
     "Clinic",
     "ConsentEntry",
     "Conversation",

@@ -106,3 +106,18 @@ class Attempt(ClinicRow, Base):
     finished_at: Mapped[datetime | None]
 
     message: Mapped[Message] = relationship(back_populates="attempts_made")
+
+
+class CarrierCopy(ClinicRow, Work, Base):
+    """The words of a text as the carrier keeps them: owed to be emptied there (messaging.delivery.redacting).
+
+    One for each text that came in and for each try that the carrier took, since `taken_at`; the row goes when the
+    carrier holds no words of it any more.
+    """
+
+    __tablename__ = "carrier_copy"
+    __table_args__ = (Index("ix_carrier_copy_work", "try_after"),)
+
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"), index=True)
+    sid: Mapped[str] = mapped_column(String(40), index=True)  # to be emptied twice does no harm, so it is not unique
+    taken_at: Mapped[datetime] = mapped_column(index=True)

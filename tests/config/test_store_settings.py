@@ -8,6 +8,8 @@ from tests.config.test_settings import GOOD
 PLAIN = [
     ("DATABASE_URL", "postgresql://u:p@db.clinic.example:5432/d"),
     ("DATABASE_URL", "postgresql://u:p@10.0.0.7/d?sslmode=prefer"),
+    ("DATABASE_URL", "postgresql://u:p@10.0.0.7/d?sslmode=require"),
+    ("REDIS_URL", "rediss://:secret@queue.clinic.example:6379/0?ssl_cert_reqs=none"),
     ("DATABASE_URL", "postgresql://u@127.0.0.1:5432,10.0.0.7:5432/d"),
     ("DATABASE_URL", "postgresql:///d?host=db.clinic.example"),
     ("DATABASE_URL", "postgresql://u@[fd00::7]:5432/d"),
@@ -28,6 +30,7 @@ def test_no_database_or_queue_on_another_machine_is_reached_in_clear_unless_the_
     ("name", "address"),
     [
         ("DATABASE_URL", "postgresql://u:p@db.clinic.example/d?sslmode=verify-full"),
+        ("DATABASE_URL", "postgresql://u:p@db.clinic.example/d?sslmode=verify-ca&sslrootcert=/etc/ca.pem"),
         ("DATABASE_URL", "postgresql:///d?host=/var/run/postgresql"),
         ("DATABASE_URL", "postgresql://u@[::1]:5432/d"),
         ("DATABASE_URL", "postgresql://u@127.0.0.2/d"),

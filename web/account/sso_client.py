@@ -152,13 +152,23 @@ def claims_for(there: Provider, us: Client, asked: Question, code: str, asked_at
     signed = token.get("id_token")
     if not isinstance(signed, str):
         raise Refused("no_token")
-    if sso_claims.names_unknown_key(signed, there.keys) and clock.monotonic() - there.keys_at > KEYS_SECONDS:
-        there.keys, there.keys_at = _keys(there.facts), clock.monotonic()
+    _with_new_keys(there, signed)
     access = token.get("access_token")
     expected = sso_claims.Expected(
         there.issuer, us.client_id, asked.nonce, asked_at, access if isinstance(access, str) else None
     )
     return sso_claims.verified(signed, there.keys, expected, int(clock.now().timestamp()))
+
+
+def signed_out(there: Provider, client_id: str, token: str) -> sso_claims.SignedOut:
+    """Return whom a logout token of the provider means, verified. Raises Refused, and Silent as `provider` does."""
+    _with_new_keys(there, token)
+    return sso_claims.signed_out(token, there.keys, there.issuer, client_id, int(clock.now().timestamp()))
+
+
+def _with_new_keys(there: Provider, token: str) -> None:
+    if sso_claims.names_unknown_key(token, there.keys) and clock.monotonic() - there.keys_at > KEYS_SECONDS:
+        there.keys, there.keys_at = _keys(there.facts), clock.monotonic()
 
 
 def way_out(there: Provider, client_id: str, back: str) -> str:

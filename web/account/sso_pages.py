@@ -135,6 +135,8 @@ def _come_in(clinic_id: UUID, claims: dict[str, object], terms: single_sign_on.T
             _write_down(session, clinic_id, "no_role")
             return _page("organization", 401)
         staff, factor = entered
+        theirs = sso_people.session_of(session, session.get_one(Clinic, clinic_id), terms.issuer, claims.get("sid"))
+        cookie[entering.PROVIDER_SESSION] = theirs.hex() if theirs else ""
         if factor is not None:
             answer = entering.welcome(session, staff, "sso", factor, begun.onward)
         else:
@@ -153,7 +155,12 @@ def _prove(clinic_id: UUID, claims: dict[str, object], begun: _Begun) -> Respons
         clinic, staff = session.get_one(Clinic, clinic_id), session.get_one(Staff, me.id)
         same = staff.sso_subject == sso_people.subject_of(session, clinic, terms.issuer, person.subject)
         late = person.proved_at is None or person.proved_at < begun.at - sso_claims.LEEWAY_SECONDS
-        if not same or late or terms.role_of(person.groups) != staff.role:
+        role = terms.role_of(person.groups)
+        if same and role is None:
+            sso_people.end(session, staff)
+            _write_down(session, clinic_id, "no_role")
+            return _page("organization", 401)
+        if not same or late or role != staff.role:
             raise sso_claims.Refused("proof")
         sessions.prove(session)
         audit.record(session, clinic_id, audit.Actor.staff(me.id), "staff.proved", f"staff:{me.id}", how="sso")

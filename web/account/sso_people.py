@@ -5,11 +5,11 @@ address of the clinic's own a colleague is linked once, and told of it.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db
@@ -18,7 +18,11 @@ from messaging.models import Clinic, Staff
 from reminders import single_sign_on
 from web import sessions
 from web.account import account_news, signin, sso_claims
-from web.account.sso_claims import Person, Refused
+from web.account.sso_claims import Person, Refused, SignedOut
+from web.models import LogoutToken, StaffSession
+
+# Longer than a logout token is believed (sso_claims.LOGOUT_SECONDS): until then it is known again.
+A_TOKEN = timedelta(hours=1)
 
 
 def come_in(
@@ -37,7 +41,7 @@ def come_in(
     staff = session.scalar(select(Staff).where(Staff.clinic_id == clinic.id, Staff.sso_subject == subject))
     role = terms.role_of(person.groups)
     if role is None:
-        _end(session, staff)
+        end(session, staff)
         return None
     if staff is not None and staff.sso_used_at is not None and asked_at <= staff.sso_used_at:
         raise Refused("answered_before")
@@ -57,6 +61,48 @@ def subject_of(session: Session, clinic: Clinic, issuer: str, subject: str) -> b
     return db.clinic_index(session, clinic.key_id, "sso_subject", f"{issuer}\n{subject}")
 
 
+def session_of(session: Session, clinic: Clinic, issuer: str, sid: object) -> bytes | None:
+    """Return what is kept of the provider's name for one of its sessions; None where it gives none."""
+    if not isinstance(sid, str) or not 0 < len(sid) <= sso_claims.LONGEST_SUBJECT:
+        return None
+    return db.clinic_index(session, clinic.key_id, "sso_session", f"{issuer}\n{sid}")
+
+
+def sign_out(session: Session, clinic_id: UUID, issuer: str, told: SignedOut) -> None:
+    """End what the provider says has ended: one session where we know it by its name, else all of the person.
+
+    A token is good once: what has been told before raises Refused. Nobody here by that name is nothing to end.
+    """
+    clinic = session.get_one(Clinic, clinic_id, with_for_update=True)
+    db.load_keys(session, {clinic.key_id})
+    _once(session, clinic, issuer, told.token_id)
+    opened = select(StaffSession).where(StaffSession.clinic_id == clinic.id, StaffSession.ended_at.is_(None))
+    sid = session_of(session, clinic, issuer, told.session)
+    known = session.scalars(opened.where(StaffSession.provider_session == sid)).all() if sid is not None else []
+    subject = subject_of(session, clinic, issuer, told.subject)
+    staff = session.scalar(select(Staff).where(Staff.clinic_id == clinic.id, Staff.sso_subject == subject))
+    theirs = [row for row in known if not told.subject or (staff is not None and row.staff_id == staff.id)]
+    for row in theirs:
+        row.ended_at = clock.now()
+        _signed_out(session, clinic, row.staff_id)
+    if staff is not None and not theirs:
+        sessions.revoke(session, staff.id)
+        _signed_out(session, clinic, staff.id)
+
+
+def _once(session: Session, clinic: Clinic, issuer: str, token_id: str) -> None:
+    kept = db.clinic_index(session, clinic.key_id, "sso_logout", f"{issuer}\n{token_id}")
+    now = clock.now()
+    session.execute(delete(LogoutToken).where(LogoutToken.clinic_id == clinic.id, LogoutToken.used_at < now - A_TOKEN))
+    if session.scalar(select(LogoutToken.id).where(LogoutToken.clinic_id == clinic.id, LogoutToken.token == kept)):
+        raise Refused("jti")
+    session.add(LogoutToken(clinic_id=clinic.id, token=kept, used_at=now))
+
+
+def _signed_out(session: Session, clinic: Clinic, staff_id: UUID) -> None:
+    audit.record(session, clinic.id, account_news.PROVIDER, "staff.sso_signed_out", f"staff:{staff_id}")
+
+
 def unlink(session: Session, staff: Staff, actor: str) -> None:
     """Let the provider's word mean nobody here until they come in by it anew."""
     staff.sso_subject = staff.sso_state = staff.sso_used_at = None
@@ -64,7 +110,7 @@ def unlink(session: Session, staff: Staff, actor: str) -> None:
     account_news.tell(session, staff, "sso_unlinked", actor)
 
 
-def _end(session: Session, staff: Staff | None) -> None:
+def end(session: Session, staff: Staff | None) -> None:
     """Somebody whom the provider knows, and gives no role here: nothing of theirs opens any more."""
     if staff is None or staff.sso_state != "linked":
         return

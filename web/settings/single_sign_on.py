@@ -111,6 +111,7 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
         roles=[(role, words.say("roles", role), words.say("role_means", role)) for role in terms.ROLES],
         back_to=public + url_for("sso.back", clinic_id=clinic.id),
         signed_out_to=public + url_for("signin.form"),
+        told_to=public + url_for("sso_logout.told", clinic_id=clinic.id),
         door=public + url_for("signin.form", at=clinic.id),
         secret=_secret(session, clinic),
         edits=layout.may("clinic.settings"),

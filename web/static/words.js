@@ -14,7 +14,7 @@ async function look() {
       // A press on what stands there must not be lost under the pointer.
       if (place.contains(document.activeElement)) continue;
       const open = place.querySelector(".others")?.open;
-      place.innerHTML = html;
+      place.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
       if (open) place.querySelector(".others").open = true;
       const line = form.querySelector(`[data-said="${language}"]`);
       if (line.textContent !== said[language]) line.textContent = said[language];

@@ -1,7 +1,7 @@
 """Nothing is posted inside: however an address is written, whatever a name resolves to, and whenever."""
 
 import socket
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 import pytest
 
@@ -35,6 +35,23 @@ def test_a_name_that_leads_inside_is_refused(host: str) -> None:
     # One address outside does not make up for one inside.
     with pytest.raises(guard.Refused, match="inside"):
         guard.resolved(target, lambda _host, _port: ["93.184.215.14", address], loopback=False)
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "localhost.", "redis.localhost"])
+def test_the_name_of_this_machine_is_refused_as_it_is_written(host: str) -> None:
+    with pytest.raises(guard.Refused, match="inside"):
+        guard.read(f"https://{host}/hook", loopback=False)
+    assert guard.read(f"https://not{host.strip('.')}.example/", loopback=False).tls
+
+
+@pytest.mark.parametrize("port", [22, 25, 80, 587, 1023])
+def test_nobody_is_asked_at_the_port_of_another_protocol(port: int) -> None:
+    with pytest.raises(guard.Refused, match="host"):
+        guard.read(f"https://hooks.clinic.example:{port}/", loopback=False)
+    for usual in (443, 1024, 8443):
+        assert guard.read(f"https://hooks.clinic.example:{usual}/", loopback=False).port == usual
+    own = [ip_network("10.0.0.0/8")]
+    assert guard.read(f"https://ehr.clinic.example:{port}/", loopback=False, own=own).port == port
 
 
 @pytest.mark.parametrize("address", ["93.184.215.14", "8.8.8.8", "1.1.1.1", "2606:4700::1111", "64:ff9b::808:808"])

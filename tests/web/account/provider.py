@@ -92,6 +92,15 @@ class Provider:
             return f"{head}.{base64.urlsafe_b64encode(mark).decode().rstrip('=')}"
         return jwt.encode({"alg": "RS256", "kid": self.key}, claims, key)
 
+    def logout_token(self, said: dict[str, Any], head: dict[str, Any] | None = None) -> str:
+        """Sign that somebody has been signed out; `said` and `head` change what is usual, None for left out."""
+        now = int(clock.now().timestamp())
+        usual = {"iss": self.issuer, "aud": CLIENT_ID, "iat": now, "exp": now + 120, "jti": secrets.token_urlsafe(16)}
+        usual |= {"events": {"http://schemas.openid.net/event/backchannel-logout": {}}}
+        claims = {name: value for name, value in (usual | said).items() if value is not None}
+        headers = {"alg": "RS256", "kid": self.key, "typ": "logout+jwt"} | (head or {})
+        return jwt.encode({name: value for name, value in headers.items() if value}, claims, a_key(self.key))
+
     def keys(self) -> dict[str, Any]:
         """The public halves, among one that nobody understands."""
         public = [a_key(name).as_dict(private=False) for name in self.published]
