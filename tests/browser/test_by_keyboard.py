@@ -43,19 +43,24 @@ def ask(page: Page, patient: Patient) -> None:
     expect(page.get_by_text("Asked. ")).to_be_visible()
 
 
+def offered(pages: tuple[Page, Page]) -> tuple[Page, Page]:
+    """The page of whom it is offered to, and the other."""
+    for page in pages:
+        page.goto(re.sub(r"/handoffs.*", "/handoffs", page.url))
+    first, other = pages
+    return (first, other) if first.get_by_text("Offered to you").count() else (other, first)
+
+
 def test_a_handoff_by_the_keyboard_alone(browser: Browser, served: Served) -> None:
     house, service = served
     rosa = house.staff("Rosa Delgado", number="+12025550171")
     ben = house.staff("Ben Okafor", number="+12025550172")
     doctor = house.staff("Dr Okafor", role="clinician")
     with at(browser, served, doctor) as asks, at(browser, served, rosa) as hers, at(browser, served, ben) as his:
-        pages = (asks, hers, his)
-        for page in pages:
+        for page in (asks, hers, his):
             page.goto(f"{service}/handoffs")
         ask(asks, house.patient(first_name="Walter", record="K-1"))
-        for page in pages:
-            page.reload()
-        first, other = (hers, his) if hers.get_by_text("Offered to you").count() else (his, hers)
+        first, other = offered((hers, his))
         open_menu(first, "I cannot")
         press(first, button(first, "With a patient"))
         expect(first.get_by_text("Declined. The next person is asked")).to_be_visible()
@@ -68,22 +73,22 @@ def test_a_handoff_by_the_keyboard_alone(browser: Browser, served: Served) -> No
         other.reload()
         press(other, button(other, "We met"))
         expect(other.get_by_text("Noted: they have met")).to_be_visible()
-
         asks.reload()
         ask(asks, house.patient(first_name="Gloria", record="K-2"))
-        asks.reload()
-        for page in (hers, his):
-            page.reload()
-        asked = hers if hers.get_by_text("Offered to you").count() else his
-        press(asked, button(asked, "I'm coming"))
-        expect(asked.get_by_text("Accepted. ")).to_be_visible()
-        open_menu(asked, "How it ended")
-        asked.keyboard.press("Escape")
-        expect(asked.locator("li.handoff summary", has_text="How it ended")).to_be_focused()
-        asked.keyboard.press("Enter")
-        press(asked, button(asked, "Another time"))
-        expect(asked.get_by_text("they meet another time. Somebody is reminded")).to_be_visible()
-        kit.check(asked)
+        meets_another_time(offered((hers, his))[0])
+
+
+def meets_another_time(page: Page) -> None:
+    """Accept, open how it ended, leave that by Escape, and come back to it."""
+    press(page, button(page, "I'm coming"))
+    expect(page.get_by_text("Accepted. ")).to_be_visible()
+    open_menu(page, "How it ended")
+    page.keyboard.press("Escape")
+    expect(page.locator("li.handoff summary", has_text="How it ended")).to_be_focused()
+    page.keyboard.press("Enter")
+    press(page, button(page, "Another time"))
+    expect(page.get_by_text("they meet another time. Somebody is reminded")).to_be_visible()
+    kit.check(page)
 
 
 def test_the_team_by_the_keyboard_alone(browser: Browser, served: Served) -> None:
