@@ -187,6 +187,28 @@ def give_to(session: Session, clinic: Clinic, by: Staff, episode: Episode, manag
     _audit(session, episode, by, "given", manager=str(episode.manager_id))
 
 
+def managed(session: Session, clinic_id: UUID) -> dict[UUID, int]:
+    """Return of how many people each colleague manages the care."""
+    rows = select(Episode.manager_id, func.count()).where(Episode.clinic_id == clinic_id, Episode.phase != "discharged")
+    return dict(session.execute(rows.group_by(Episode.manager_id)).all())
+
+
+def hand_over(session: Session, clinic: Clinic, leaver: Staff, to: Staff | None, actor: str) -> tuple[int, int]:
+    """Let `to` manage the care of whomever somebody who leaves has managed; return of how many, and of how many nobody.
+
+    Nothing moves to a colleague who may manage no care.
+    """
+    theirs = select(Episode).where(Episode.clinic_id == clinic.id, Episode.manager_id == leaver.id)
+    open_ones = session.scalars(theirs.where(Episode.phase != "discharged").with_for_update()).all()
+    if to is None or not to.active or to.role not in MANAGERS:
+        return 0, len(open_ones)
+    for episode in open_ones:
+        episode.manager_id = to.id
+        about = f"care_episode:{episode.id}"
+        audit.record(session, clinic.id, actor, "care.given", about, manager=str(to.id))
+    return len(open_ones), 0
+
+
 def for_billing(session: Session, clinic: Clinic, by: Staff, episode: Episode, facts: Billing) -> None:
     """Keep what only whoever bills asks for: the initiating visit and the diagnosis. Raises Refused."""
     code, diagnosis, today = facts.code.strip().upper(), facts.diagnosis.strip(), today_of(clinic)

@@ -75,7 +75,9 @@ def _closed(session: Session, handoff: Handoff, item: InboxItem) -> None:
 def _gone(session: Session, handoff: Handoff) -> bool:
     """Ask the next where whoever is coming, or whoever was asked, does not work here any more."""
     coming = session.get(messaging.Staff, handoff.colleague_id) if handoff.colleague_id else None
-    if handoff.state in machine.COMING and coming is not None and not coming.active:
+    # Who has been asked how it ended is no longer awaited; until then the patient sits there and nobody may come.
+    awaited = handoff.state in machine.COMING or (handoff.state == "arrived" and handoff.stage == 0)
+    if awaited and coming is not None and not coming.active:
         handoffs.release(session, handoff, standing.SYSTEM)
         return True
     asked = [session.get_one(messaging.Staff, offer.staff_id) for offer in offers.open_ones(session, handoff)]
@@ -98,7 +100,9 @@ def _look(session: Session, handoff: Handoff, step: machine.Step, terms: Terms) 
 def _nudge(session: Session, handoff: Handoff, step: machine.Step, terms: Terms) -> None:
     """They are not there: both colleagues hear of it, and the patient reads one kind text."""
     standing.ran_out(session, handoff, step, terms)
-    if handoff.told_at is not None and telling.say_more(session, handoff, "handoff_nudge", terms):
+    # Who has written is not told to take their time: somebody answers what they have said.
+    silent = not standing.unread_words(session, [handoff])
+    if handoff.told_at is not None and silent and telling.say_more(session, handoff, "handoff_nudge", terms):
         handoff.nudged_at = clock.now()
     telling.tell_requester(session, handoff, standing.SYSTEM, "handoff_not_there")
     telling.tell_colleague(session, handoff, handoff.colleague_id, standing.SYSTEM, "handoff_not_there")

@@ -13,9 +13,8 @@ from messaging.inbox import items, triage
 from messaging.people import directory
 from messaging.reading import read_reply
 from messaging.wording import clinic_words
-from reminders import appointments, handoffs, phrasing, same_moment, withdrawing
-from reminders.handoff import bringing
-from reminders.models import Appointment, Handoff
+from reminders import appointments, handoff_words, phrasing, same_moment, withdrawing
+from reminders.models import Appointment
 from reminders.sending import composing
 
 
@@ -74,6 +73,8 @@ def understand(
     answer = _Answer(session, clinic, conversation, patient, reading, message, clock.now())
     if reading.consent == "stop":
         return _stopped(answer)
+    if reading.answer in handoff_words.OF_A_VISIT_OR_THIS and handoff_words.answers_it(session, patient, conversation):
+        return A_HUMAN
     outcome = _ANSWERS[reading.answer](answer)
     seen = outcome.handled and (reading.answer in SEEN_BY_A_HUMAN or not reading.content)
     return replace(outcome, handled=seen, reply_key=None if _more_follows(reading) else outcome.reply_key)
@@ -137,34 +138,13 @@ def _change(answer: _Answer) -> Outcome:
 
 
 def _arrived(answer: _Answer) -> Outcome:
-    handoff = handoffs.meant(answer.session, answer.patient)
-    if handoff is not None and _told_here(answer, handoff):
-        met = _at_handoff(answer, handoff)
-        if met is not None:
-            return met
+    if handoff_words.here(answer.session, answer.patient, answer.conversation, answer.actor):
+        return Outcome(True, "handoff_here", phrasing.about_clinic(answer.clinic, answer.patient))
     visit = _of_today(answer)
     if visit is None:
         return A_HUMAN
     appointments.arrive(answer.session, visit, answer.actor)
     return _reply(answer, "arrived", visit)
-
-
-def _told_here(answer: _Answer, handoff: Handoff) -> bool:
-    told = answer.session.get(messaging.Message, handoff.message_id) if handoff.message_id else None
-    return told is not None and told.conversation_id == answer.conversation.id
-
-
-def _at_handoff(answer: _Answer, handoff: Handoff) -> Outcome | None:
-    """What HERE does to the handoff they were told of; None where it has ended otherwise and a visit may be meant.
-
-    After one that ended without a meeting, a human hears at once that they are here after all.
-    """
-    if not handoffs.arrive(answer.session, handoff, answer.actor) and handoff.state not in handoffs.NOW:
-        if handoff.state not in ("left", "lost"):
-            return None
-        bringing.is_here_after_all(answer.session, handoff)
-    about = phrasing.about_clinic(answer.clinic, answer.patient)
-    return Outcome(True, "handoff_here", about)
 
 
 def _late(answer: _Answer) -> Outcome:

@@ -147,6 +147,11 @@ def moment(at: datetime, now: datetime, zone: str, *, running: bool = False) -> 
     return f"{text} {clock_time(at.astimezone(ZoneInfo(zone)))}"
 
 
+def until(at: datetime, now: datetime, zone: str) -> str:
+    """Return the end of something in a sentence: "2:02 PM" today, "tomorrow 9:00 AM", "Tue Mar 3 9:00 AM"."""
+    return time_of(at, zone) if day(at, now, zone) == "Today" else moment(at, now, zone, running=True)
+
+
 def named(name: str, at: datetime, now: datetime, zone: str) -> str:
     """Return a moment that has a name, "Tomorrow morning, 8:00 AM"; with its day where the name leaves that open."""
     near = day(at, now, zone) in ("Today", "Tomorrow")

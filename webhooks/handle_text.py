@@ -13,7 +13,7 @@ from messaging.consent import asking, ledger
 from messaging.models import PROGRAMMES, Clinic, Message, Patient, PatientNumber
 from messaging.people import directory, staff_phones
 from messaging.reading import rulebook
-from reminders import handoff_untold, replies, withdrawing
+from reminders import handoff_untold, handoff_words, replies, withdrawing
 from webhooks import autoreplies, colleagues, fields, filing, raise_items, receipts
 from webhooks.inbound_text import Inbound
 from webhooks.models import Receipt
@@ -51,7 +51,7 @@ def answer(session: Session, clinic: Clinic, form: Mapping[str, str], at: dateti
     inbound = filing.file(session, clinic, form, at)
     crisis = inbound.reading.crisis
     if crisis:
-        raise_items.safety(inbound)
+        handoff_words.heard(session, inbound.patient, raise_items.safety(inbound))
     obeyed = _consent(inbound)
     if crisis:
         raise_items.wake(inbound)
@@ -64,7 +64,8 @@ def answer(session: Session, clinic: Clinic, form: Mapping[str, str], at: dateti
     noted = inbound.colleague is not None and colleagues.answered(inbound, inbound.colleague)
     if inbound.tier == "worry":
         raise_items.wake(inbound)
-        raise_items.reply(inbound)  # a person reads it within minutes; until then nothing answers and nothing confirms
+        # A person reads it within minutes; until then nothing answers and nothing confirms.
+        handoff_words.heard(session, inbound.patient, raise_items.reply(inbound))
     elif inbound.colleague is not None:
         if not noted:
             raise_items.reply(inbound)
@@ -85,6 +86,7 @@ def _settle(inbound: Inbound, obeyed: bool) -> None:
     if handled:
         return
     item = raise_items.reply(inbound)
+    handoff_words.heard(inbound.session, inbound.patient, item)
     if not inbound.patients:
         autoreplies.unknown_sender(inbound)
     else:

@@ -22,6 +22,8 @@ OUTCOMES = ("met", "scheduled", "declined", "left")
 ENDED = (*OUTCOMES, "lost", "cancelled", "contacted")
 # After these somebody must still be in touch with the patient within the clinic's days.
 OWED_CONTACT = ("scheduled", "left", "lost")
+# It ended without a meeting that anybody agreed to forgo: a patient who is here after all is met after all.
+MISSED = ("left", "lost", "cancelled")
 MODALITIES = ("in_person", "video", "call", "later")
 
 _ENDINGS: Mapping[str, str] = {outcome: outcome for outcome in (*OUTCOMES, "cancelled", "lost")}
@@ -33,6 +35,7 @@ LEADS: Mapping[str, Mapping[str, str]] = {
     "told": {"arrive": "arrived", "untold": "accepted", "release": "asked", **_ENDINGS},
     "arrived": {"release": "asked", **_ENDINGS},
     "referred": {"contact": "contacted", **_ENDINGS},
+    **{state: {"return": "arrived"} for state in MISSED},
 }
 BETWEEN_STEPS = timedelta(minutes=3)
 # Where nobody was left to be asked, it is looked again this often whether somebody is by now.

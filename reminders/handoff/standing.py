@@ -1,9 +1,13 @@
 """How the row of a handoff stands in its life: moved by events, with what follows next written on it."""
 
-from sqlalchemy import select
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, queue
+from messaging import models as messaging
 from messaging.ehr_outbox import owing
 from messaging.inbox import item_state
 from messaging.inbox.models import InboxItem
@@ -89,3 +93,26 @@ def offers(session: Session, handoff: Handoff) -> list[HandoffOffer]:
     """Return whom it was offered to, in that order."""
     rows = select(HandoffOffer).where(HandoffOffer.handoff_id == handoff.id)
     return list(session.scalars(rows.order_by(HandoffOffer.offered_at, HandoffOffer.id)))
+
+
+def unread_words(session: Session, handoffs: Sequence[Handoff]) -> dict[UUID, UUID]:
+    """Return by handoff the item of what its patient has written since somebody took it on, while nobody has dealt
+    with it."""
+    text, item = messaging.Message, InboxItem
+    since = exists().where(
+        text.conversation_id == item.conversation_id, text.direction == "in", text.created_at > Handoff.accepted_at
+    )
+    rows = (
+        select(Handoff.id, item.id)
+        .join(item, (item.patient_id == Handoff.patient_id) & (item.clinic_id == Handoff.clinic_id))
+        .where(
+            Handoff.id.in_([handoff.id for handoff in handoffs]),
+            Handoff.state.in_(machine.TAKEN_ON),
+            item.kind.in_(("reply", "safety")),
+            item.state != "done",
+            item.acknowledged_at.is_(None),
+            since,
+        )
+        .order_by(item.urgency.desc(), item.created_at)
+    )
+    return dict(session.execute(rows).all())

@@ -8,12 +8,12 @@ import click
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from caseload import leaving
 from config import audit, clock, db, live
 from messaging import phone
 from messaging.inbox.staff import coverage_guard, staffing
 from messaging.models import REAL, Clinic, Staff
 from messaging.people import directory
-from messaging.team import tasks
 from reminders import clinic_definition, clinic_profile
 from reminders.rules import zones
 from service.cli import opening
@@ -198,12 +198,13 @@ def revoke(email: str, clinic_name: str | None) -> None:
             raise click.ClickException("nobody here has this address")
         _lock_out(session, colleague)
         try:
-            moved = staffing.leave(session, at, colleague, audit.OPERATOR)
-            tasks.leave_watching(session, colleague)
+            left = leaving.leave(session, at, colleague, audit.OPERATOR)
         except (staffing.MayNot, coverage_guard.MakesGap) as refused:
             why = _in_words(refused)
         else:
-            say(f"Done: their sessions have ended. What they had not finished has moved on: {moved}.")
+            say(f"Done: their sessions have ended. What they had not finished has moved on: {left.items}.")
+            if left.unmanaged:
+                say(f"People whose care nobody here manages now: {left.unmanaged}. Choose who does, in the caseload.")
             return
     say(f"Their sessions have ended and nothing lets them in, but they still work here. {why}")
     say("What is urgent still goes to their phone, if it is on file. See to that, and do this again.")

@@ -185,3 +185,18 @@ def test_a_hint_is_closed_once_and_help_opens_about_the_page(
         page.get_by_role("banner").get_by_role("link", name="Help").click()
         expect(page.get_by_role("heading", name="Visits", level=1)).to_be_visible()
         kit.check(page)
+
+
+def test_the_hour_of_a_visit_never_touches_whose_it_is(
+    browser: Browser, served: Served, team: dict[str, Staff]
+) -> None:
+    house, service = served
+    visit_at(house, house.patient(first_name="Hanna"), 10, clinician=DOCTOR)
+    visit_at(house, house.patient(first_name="Noor"), 12, clinician=DOCTOR)
+    with at(browser, served, team["doctor"]) as page:
+        for size in ((1440, 900), (768, 1024), PHONE):
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            page.goto(f"{service}/today")
+            expect(page.locator(".visits .when").first).to_be_visible()
+            wide = "all => all.filter(when => when.scrollWidth > when.clientWidth).map(when => when.textContent)"
+            assert page.locator(".visits .when").evaluate_all(wide) == [], size

@@ -46,7 +46,7 @@ def fifteen(house: House, rosa: Staff) -> list[InboxItem]:
 
 def acknowledge(keys: Counted) -> None:
     keys.press("a")
-    keys.press("Space")
+    keys.press("ArrowDown")
     expect(keys.page.get_by_label("Reached by phone")).to_be_checked()
     keys.press("Enter")
     expect(keys.page.get_by_text("Acknowledged by Rosa Delgado")).to_be_visible()

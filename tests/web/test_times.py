@@ -96,3 +96,9 @@ def test_a_clinic_reads_times_and_dates_in_its_own_form(
 def test_a_moment_with_a_name_says_its_day_once(name: str, hours: int, said: str) -> None:
     now = datetime(2027, 3, 3, 9, 0, tzinfo=ZoneInfo(ZONE))
     assert times.named(name, now + timedelta(hours=hours), now, ZONE) == said
+
+
+def test_until_says_no_day_where_it_is_today() -> None:
+    assert times.until(NOW + timedelta(hours=1), NOW, ZONE) == "10:00 AM"
+    assert times.until(NOW + timedelta(days=1), NOW, ZONE) == "tomorrow 9:00 AM"
+    assert times.until(NOW + timedelta(days=6), NOW, ZONE) == times.moment(NOW + timedelta(days=6), NOW, ZONE)

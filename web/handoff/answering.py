@@ -138,7 +138,8 @@ def cancel(handoff_id: UUID) -> Response | tuple[str, int]:
             abort(403)
         except verbs.NotOpen:
             return page(session, problem=words.say("refusals", "too_late")), 409
-    flash(words.say("notices", "handoff_cancelled"))
+        told = handoff.told_at is not None
+    flash(words.say("notices", "handoff_cancelled_told" if told else "handoff_cancelled"))
     return back()
 
 

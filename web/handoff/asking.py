@@ -189,5 +189,7 @@ def _todays(session: Session, clinic: Clinic) -> list[visit_rows.Row]:
     today = zones.to_local(clock.now(), zones.zone(clinic.zone)).date()
     listed = agenda.listed(session, clinic, *unreached.span(clinic, today), agenda.Wanted())
     rows = [row for row in visit_rows.rows(session, listed.visits, changes=False) if row.state != "no_show"]
-    one_each = {row.patient_id: row for row in reversed(rows)}
+    one_each: dict[UUID, visit_rows.Row] = {}
+    for row in rows:
+        one_each.setdefault(row.patient_id, row)
     return sorted(one_each.values(), key=lambda row: not row.here)

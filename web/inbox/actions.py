@@ -244,8 +244,8 @@ def name_of(session: Session, item: InboxItem) -> str:
 
 
 def said(at: datetime) -> str:
-    """Return a moment in the middle of a sentence."""
-    return times.moment(at, clock.now(), sessions.clinic().zone, running=True)
+    """Return until when, in the middle of a sentence."""
+    return times.until(at, clock.now(), sessions.clinic().zone)
 
 
 def refused(session: Session, item: InboxItem, why: str, code: int = 422, **facts: str) -> tuple[str, int]:

@@ -61,7 +61,7 @@ def _verb(session: Session, act: str) -> tuple[Act, dict[str, str]]:
         return _resolve, {}
     if act == "snooze":
         until = actions.moment()
-        at = times.moment(until, clock.now(), sessions.clinic().zone, running=True)
+        at = times.until(until, clock.now(), sessions.clinic().zone)
         return lambda session, item, staff: snoozing.snooze(session, _calm(item), staff, until), {"at": at}
     to = actions.colleague(session, request.form.get("to", ""))
     if to is None:

@@ -221,7 +221,7 @@ def _covered(session: Session, clinic: Clinic, staff: Staff) -> str | None:
     ).first()
     if cover is None:
         return None
-    until = times.moment(cover.ends_at, now, clinic.zone, running=True)
+    until = times.until(cover.ends_at, now, clinic.zone)
     return words.say("empty_advice", "covered", who=cover.name, until=until)
 
 

@@ -63,7 +63,7 @@ def read(session: Session, clinic: Clinic, item: InboxItem) -> Offer:
         earliest=_field(now, zone),
         latest=_field(last, zone),
         awake=words.say("refusals", why) if why else None,
-        asleep_until=_said(item.snoozed_until, zone) if item.snoozed_until else None,
+        asleep_until=times.until(item.snoozed_until, clock.now(), zone) if item.snoozed_until else None,
     )
 
 

@@ -231,7 +231,7 @@ def _away(session: Session, clinic: Clinic, owner: Staff, team: Mapping[UUID | N
     )
     if absence is None:
         return ""
-    until = times.moment(absence.ends_at, now, clinic.zone, running=True)
+    until = times.until(absence.ends_at, now, clinic.zone)
     cover = team.get(absence.cover_id)
     covering = f"{cover.name} covers" if cover else "nobody covers by name"
     return f"{owner.name} is away until {until}; {covering}"

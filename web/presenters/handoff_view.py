@@ -12,7 +12,7 @@ from config import audit, clock, db
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient, Staff
 from reminders import planner
-from reminders.handoff import decision, machine, telling
+from reminders.handoff import decision, machine, standing, telling
 from reminders.models import Handoff, HandoffOffer
 from web import patient_access, team, times, words
 from web.presenters import assignment, handoff_strip, patient_view, short_names
@@ -38,7 +38,8 @@ class Entry:
     `mine` is an open offer to the reader, `coming` that the reader has accepted, `asked_by_me` one they asked for
     themselves; `next_at` is when the next is asked, "" where nobody is left to be. `details` are why, how soon, how
     they meet and in which language, in words; `walk` that they cannot be texted, so that somebody walks with them.
-    `late` says what has not happened in its time, "" where all goes well. `kinds` are the kinds of visit of which the
+    `late` says what has not happened in its time, "" where all goes well; `wrote` is the item of what they have written
+    since somebody accepted, until it is dealt with. `kinds` are the kinds of visit of which the
     clinic's cadence knows, for who meets another time.
     """
 
@@ -64,6 +65,7 @@ class Entry:
     asked_by_me: bool
     walk: bool = False
     late: str = ""
+    wrote: UUID | None = None
     starts: str = ""
     strip: list[handoff_strip.Step] = field(default_factory=list)
     offers: list[Offer] = field(default_factory=list)
@@ -168,7 +170,8 @@ def entries(
     people = [offer.staff_id for each in offers.values() for offer in each]
     names = team.names(session, [*asked, *people, *(handoff.colleague_id for handoff in rows)])
     kinds = list(planner.cadence_of(session, clinic.id).kinds)
-    facts = _Facts(clinic, staff, names, offers, _why(session, rows), clock.now(), sight, kinds)
+    why, wrote = _why(session, rows), standing.unread_words(session, rows)
+    facts = _Facts(clinic, staff, names, offers, why, clock.now(), sight, kinds, wrote)
     return [_entry(facts, handoff, patients[handoff.patient_id]) for handoff in rows]
 
 
@@ -184,6 +187,7 @@ class _Facts:
     now: datetime
     sight: patient_access.Sight
     kinds: Sequence[str]
+    wrote: Mapping[UUID, UUID]
 
 
 def _offers(session: Session, rows: Sequence[Handoff]) -> dict[UUID, list[HandoffOffer]]:
@@ -227,6 +231,7 @@ def _entry(facts: _Facts, handoff: Handoff, patient: Patient) -> Entry:
         asked_by_me=asker == facts.staff.id,
         walk=handoff.state == "accepted" and handoff.modality == "in_person",
         late=_late(handoff),
+        wrote=facts.wrote.get(handoff.id),
         starts=times.time_of(starts, zone) if starts and handoff.state in machine.COMING else "",
         strip=handoff_strip.steps(handoff, zone),
         kinds=facts.kinds,

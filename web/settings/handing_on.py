@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from caseload import episodes, leaving
 from messaging.inbox.models import InboxItem
 from messaging.inbox.staff import staffing
 from messaging.models import Staff
@@ -33,9 +34,20 @@ def successor(session: Session, leaver: Staff, wanted: str) -> Staff | None:
 
     Raises staffing.MayNot where there is something and nobody was named.
     """
-    if wanted == TEAM or (not wanted and not held(session, leaver.clinic_id).get(leaver.id, 0)):
+    theirs = (held(session, leaver.clinic_id), episodes.managed(session, leaver.clinic_id))
+    if wanted == TEAM or (not wanted and not any(each.get(leaver.id) for each in theirs)):
         return None
     to = next((each for each in staffing.successors(session, leaver) if str(each.id) == wanted), None)
     if to is None:
         raise staffing.MayNot({"to": "successor"})
     return to
+
+
+def in_words(name: str, left: leaving.Left) -> str:
+    """Return what is said once somebody is deactivated: how much moved on, and whose care nobody manages now."""
+    said = [words.say("colleagues", "left", name=name, count=left.items)]
+    if left.people:
+        said.append(words.say("colleagues", "left_care", count=left.people))
+    if left.unmanaged:
+        said.append(words.say("colleagues", "left_unmanaged", count=left.unmanaged))
+    return " ".join(said)

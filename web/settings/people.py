@@ -1,7 +1,7 @@
 """Who works at the clinic: inviting, changing, letting go and taking back, with what each would leave unseen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
+from caseload import episodes, leaving
 from config import audit, clock, db
 from messaging import phone
 from messaging.inbox.staff import coverage_guard, staffing
 from messaging.models import Clinic, Staff
-from messaging.team import tasks
 from web import layout, permissions, sessions, times, words
 from web.account import account_news, signin
 from web.ids import uuid_of
@@ -46,8 +46,9 @@ class Card:
     duty: str
     seen: str
     fault: str
-    held: int
     raw: Mapping[str, Any]
+    held: int = 0
+    cared: int = 0
 
 
 @dataclass(frozen=True)
@@ -123,8 +124,7 @@ def leave(staff_id: UUID) -> Response | tuple[str, int]:
         with db.unit_of_work(sessions.clinic().id) as session:
             staff = _one(session, staff_id)
             to = handing_on.successor(session, staff, request.form.get("to", ""))
-            moved = staffing.leave(session, _clinic(session), staff, layout.the_actor(), to)
-            tasks.leave_watching(session, staff, to)
+            left = leaving.leave(session, _clinic(session), staff, layout.the_actor(), to)
             sessions.revoke(session, staff.id)
             signin.spend_links(session, staff.id)
             name = staff.name
@@ -132,7 +132,7 @@ def leave(staff_id: UUID) -> Response | tuple[str, int]:
         return _refused(staff_id, {}, refused, leaving="to" in refused.problems)
     except coverage_guard.MakesGap as gap:
         return _with_gaps(staff_id, {}, "", gap)
-    flash(words.say("colleagues", "left", name=name, count=moved))
+    flash(handing_on.in_words(name, left))
     return redirect(url_for("colleagues.show"), 303)
 
 
@@ -220,13 +220,17 @@ def _page(session: Session, shown: Shown) -> str:
         select(Staff).where(Staff.clinic_id == clinic.id).order_by(Staff.active.desc(), Staff.name)
     ).all()
     standings = sign_in_links.standings(session, clinic, everyone, clock.now())
-    held = handing_on.held(session, clinic.id)
+    held, cared = handing_on.held(session, clinic.id), episodes.managed(session, clinic.id)
     entered = select(StaffSession.staff_id, func.max(StaffSession.created_at)).where(
         StaffSession.clinic_id == clinic.id
     )
     last = dict(session.execute(entered.group_by(StaffSession.staff_id)).all())
     cards = [
-        _card(colleague, clinic, standings[colleague.id], last.get(colleague.id), held.get(colleague.id, 0), shown)
+        replace(
+            _card(colleague, clinic, standings[colleague.id], last.get(colleague.id), shown),
+            held=held.get(colleague.id, 0),
+            cared=cared.get(colleague.id, 0),
+        )
         for colleague in everyone
     ]
     names = {colleague.id: colleague.name for colleague in everyone}
@@ -249,7 +253,7 @@ def _page(session: Session, shown: Shown) -> str:
     )
 
 
-def _card(colleague: Staff, clinic: Clinic, standing: str, last: datetime | None, held: int, shown: Shown) -> Card:
+def _card(colleague: Staff, clinic: Clinic, standing: str, last: datetime | None, shown: Shown) -> Card:
     number = colleague.number or ""
     seen = phone.display(number) if layout.may("clinic.settings") else phone.mask(number)
     own = {
@@ -274,7 +278,6 @@ def _card(colleague: Staff, clinic: Clinic, standing: str, last: datetime | None
         duty=_duty(colleague, clinic),
         seen=times.moment(last, clock.now(), clinic.zone) if last else words.say("colleagues", "never"),
         fault=words.say("phone_faults", colleague.phone_fault) if colleague.active and colleague.phone_fault else "",
-        held=held,
         raw=shown.raw if shown.who == colleague.id and shown.raw else own,
     )
 

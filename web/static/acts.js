@@ -23,3 +23,11 @@ document.addEventListener("click", (event) => {
   opened.open = true;
   opened.scrollIntoView({ block: "nearest" });
 });
+// The first arrow on choices of which none is made makes the one that is in focus, and does not pass over it.
+document.addEventListener("keydown", (event) => {
+  const choice = event.target;
+  if (!/^Arrow/.test(event.key) || !choice.matches?.(".outcome input[type=radio]")) return;
+  if (choice.form.elements[choice.name].value) return;
+  event.preventDefault();
+  choice.click();
+});

@@ -76,6 +76,18 @@ def test_somebody_who_leaves_the_clinic_while_they_are_coming_is_replaced(world:
     assert being_asked(handoff) == [ben.id]
 
 
+def test_who_is_there_is_met_by_the_next_where_whoever_was_to_meet_them_works_here_no_more(world: World) -> None:
+    handoff, ana, _ = accepted(world, world.patient())
+    ben = world.staff("Ben")
+    act(handoffs.arrive, handoff, f"staff:{ana.id}")
+    leave(ana)
+    wait(after(70))
+    assert being_asked(handoff) == [ben.id]
+    with time_machine.travel(after(71), tick=False):
+        act(handoffs.accept, handoff, ben)
+    assert now_is(handoff)[0].state == "arrived"
+
+
 @both
 def test_whoever_is_locked_out_is_replaced_at_once(world: World) -> None:
     handoff, ana, _ = accepted(world, world.patient())

@@ -107,15 +107,20 @@ def test_nobody_is_nudged_who_has_said_here(world: World) -> None:
     assert summaries(handoff) == []
 
 
-def test_a_late_here_after_they_were_lost_comes_before_a_human(world: World) -> None:
-    patient = world.patient(number=NUMBER)
-    handoff, ana, _ = accepted(world, patient)
+def lost(world: World) -> tuple[Handoff, Staff, Staff]:
+    """A handoff whose patient was told and never came, with who was to meet them and who asked."""
+    handoff, ana, doctor = accepted(world, world.patient(number=NUMBER))
     for minute in (10, 50, 60):
         wait(after(minute))
+    assert now_is(handoff)[0].state == "lost"
+    return handoff, ana, doctor
+
+
+def test_a_late_here_after_they_were_lost_comes_before_a_human(world: World) -> None:
+    handoff, ana, _ = lost(world)
     outcome = texts(world, NUMBER, "HERE", after(70))
     texts(world, NUMBER, "HERE", after(71))
     assert (outcome.handled, outcome.reply_key) == (True, "handoff_here")
-    assert now_is(handoff)[0].state == "lost"
     with db.unit_of_work(db.EVERY) as session:
         [item] = session.scalars(select(InboxItem).where(InboxItem.dedupe.like("%:late%")))
         # Somebody stands in the building: it is owed in minutes, as a handoff is, by who was to meet them.
@@ -125,6 +130,42 @@ def test_a_late_here_after_they_were_lost_comes_before_a_human(world: World) -> 
     assert len([words for words in told(ana) if "is here after all" in words]) == 1
     texts(world, NUMBER, "HERE", after(90))
     assert sum(words.startswith("Says they are here") for words in summaries(handoff)) == 1
+
+
+@both
+def test_who_is_here_after_all_is_met_after_all_and_who_asked_reads_so(world: World) -> None:
+    handoff, ana, doctor = lost(world)
+    texts(world, NUMBER, "HERE", after(70))
+    row, item = now_is(handoff)
+    assert (row.state, row.arrived_at, row.outcome, row.ended_at) == ("arrived", after(70), None, None)
+    assert (item.owner_id, item.state) == (ana.id, "open")
+    assert any("is here after all" in words for words in told(doctor))
+    # What asked to call them is of no use any more.
+    assert not any("please call them" in words for words in summaries(handoff))
+    act(ended("met"), handoff, f"staff:{ana.id}")
+    row, _ = now_is(handoff)
+    assert (row.state, row.outcome) == ("met", "met")
+    assert any("has met their care team" in words for words in told(doctor))
+    assert not any("Says they are here" in words for words in summaries(handoff))
+
+
+def test_here_after_it_was_taken_back_is_heard_by_whoever_was_coming(world: World) -> None:
+    handoff, ana, doctor = accepted(world, world.patient(number=NUMBER))
+    act(handoffs.cancel, handoff, doctor)
+    assert texts(world, NUMBER, "HERE", after(5)).reply_key == "handoff_here"
+    assert now_is(handoff)[0].state == "arrived"
+    assert any("is here after all" in words for words in told(ana))
+
+
+def test_who_is_here_after_all_is_met_by_the_next_where_the_first_works_here_no_more(world: World) -> None:
+    handoff, ana, _ = lost(world)
+    ben = world.staff("Ben")
+    leave(ana)
+    texts(world, NUMBER, "HERE", after(70))
+    assert (now_is(handoff)[0].state, being_asked(handoff)) == ("offered", [ben.id])
+    with time_machine.travel(after(71), tick=False):
+        act(handoffs.accept, handoff, ben)
+    assert now_is(handoff)[0].state == "arrived"
 
 
 def test_a_late_here_after_they_met_is_no_handoff_any_more(world: World) -> None:

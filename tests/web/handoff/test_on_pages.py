@@ -7,10 +7,13 @@ import pytest
 from sqlalchemy import select
 
 from config import clock, db
+from messaging.consent import ledger
+from messaging.models import Patient
 from reminders import handoff_steps
 from reminders.cadence import cadence_definition
 from reminders.models import Appointment, Handoff
 from tests.reminders.conftest import cadence_version
+from tests.web.boards.test_unreached import visit
 from tests.web.handoff.test_handoffs import asked, only
 
 
@@ -112,3 +115,47 @@ def test_whoever_accepts_reads_who_goes_where_by_how_they_meet(house: Any) -> No
             handoff_id = session.scalars(select(Handoff.id).where(Handoff.patient_id == patient.id)).one()
         rosa.post(f"/handoffs/{handoff_id}/accept")
         assert words in rosa.get("/handoffs").text
+
+
+def test_who_has_a_visit_today_stands_in_the_order_of_the_day(house: Any) -> None:
+    for name, hour in (("Noon", 12), ("Late", 15), ("Early", 8)):
+        visit(house, house.patient(first_name=name), days=0, hour=hour)
+    page = house.signed_in(house.staff("Dr Okafor", role="clinician")).get("/handoffs").text
+    listed = re.findall(r"(Early|Noon|Late) \w+</option>", page)
+    assert listed == ["Early", "Noon", "Late"]
+
+
+def test_whoever_takes_back_what_the_patient_knows_of_is_asked_to_tell_them(house: Any) -> None:
+    rosa = house.signed_in(house.staff(number="+12025550150"))
+    doctor = house.signed_in(house.staff("Dr Okafor", role="clinician"))
+    for record, told in (("A-1", True), ("A-2", False)):
+        patient = house.patient(record=record)
+        with db.unit_of_work(house.clinic.id) as session:
+            number = session.get_one(Patient, patient.id).numbers[0].number or ""
+            ledger.record(session, house.clinic, number, "granted", source="staff", actor="operator")
+        assert doctor.post("/handoffs", record=record).status_code == 303
+        with db.unit_of_work(db.EVERY) as session:
+            handoff_id = session.scalars(select(Handoff.id).where(Handoff.patient_id == patient.id)).one()
+        if told:
+            assert rosa.post(f"/handoffs/{handoff_id}/accept").status_code == 303
+        assert doctor.post(f"/handoffs/{handoff_id}/cancel").status_code == 303
+        assert ("still expects somebody" in doctor.get("/handoffs").text) == told
+
+
+def test_that_they_have_written_is_said_to_all_and_leads_only_who_may_read_it(house: Any) -> None:
+    rosa, _ = asked(house)
+    desk = house.signed_in(house.staff("Ida Frank", role="front_desk"))
+    handoff = only(house)
+    assert rosa.post(f"/handoffs/{handoff.id}/accept").status_code == 303
+    assert "They have written" not in rosa.get("/handoffs").text
+    with db.unit_of_work(house.clinic.id) as session:
+        patient = session.get_one(Patient, handoff.patient_id)
+    conversation = house.text_from(patient, "I cannot now")
+    item = house.item("reply", patient_id=patient.id, conversation_id=conversation.id, summary="I cannot now")
+    assert f'href="/inbox/{item.id}">Read it' in rosa.get("/handoffs").text
+    page = desk.get("/handoffs").text
+    assert "They have written" in page
+    assert "Read it" not in page
+    assert "I cannot now" not in page
+    assert rosa.post("/inbox/bulk", item=[str(item.id)], act="resolve").status_code == 303
+    assert "They have written" not in rosa.get("/handoffs").text
