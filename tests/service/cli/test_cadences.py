@@ -4,12 +4,11 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.commands import completed
 
 FILE = """
 name = "ours"
@@ -33,8 +32,7 @@ def run(tmp_path):
     }
 
     def command(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        argv = [sys.executable, "-m", "service.cli", *words]
-        ended = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        ended = completed(words, env)
         assert ended.returncode == code, ended.stderr
         return ended
 

@@ -4,12 +4,10 @@ import os
 import re
 import socket
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.commands import completed
 
 TOKEN = "a token of the tests"
 
@@ -26,16 +24,7 @@ def run(tmp_path):
     }
 
     def command(*words: str, **overrides: str) -> subprocess.CompletedProcess[str]:
-        argv = [sys.executable, "-m", "service.cli", *words]
-        return subprocess.run(
-            argv,
-            env=env | overrides,
-            cwd=Path.cwd(),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        return completed(words, env | overrides)
 
     return command
 
