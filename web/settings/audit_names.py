@@ -24,7 +24,9 @@ class Names:
     patients: Mapping[UUID, str]
 
     def of(self, kind: str, row_id: str) -> str:
-        """Return what a row is called; "item 1f2e3d4c" where it is neither a person nor known."""
+        """Return what a row is called; "item 1f2e3d4c" where it is neither a person, the clinic, nor known."""
+        if kind == "clinic":
+            return words.say("audit", "clinic")
         named = self._of_person(ids.uuid_of(row_id))
         return named or f"{kind.replace('_', ' ')} {row_id[-8:]}".strip()
 

@@ -103,6 +103,8 @@ def test_a_line_names_whom_it_is_about_and_no_id_stands_where_a_person_is_meant(
         assert str(patient.id)[-8:] not in line
         assert str(rosa.id)[-8:] not in line
         assert "Quintana" not in log
+        assert ">the clinic</td>" in log
+        assert str(house.clinic.id)[-8:] not in log
 
 
 def test_an_auditor_has_the_log_and_emergency_access_in_the_menu_of_each_page(house: Any) -> None:
