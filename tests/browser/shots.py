@@ -270,8 +270,7 @@ def other_pages(page: Page, walk: steps.Walk, folder: Path) -> None:
     save(page, folder, "patient", whole=False)
     page.goto(f"{walk.scene.service}/patients")
     page.locator("#looked").press_sequentially(day.SPANISH.last[:4])  # Enter would open her: nobody else is called so
-    offered = page.get_by_role("main").locator("[data-suggested]")
-    offered.get_by_role("link", name=f"{day.SPANISH.first} {day.SPANISH.last}").wait_for()
+    page.locator("main [data-suggested] a", has_text=day.SPANISH.last).wait_for()
     save(page, folder, "search", whole=False)
     page.goto(f"{walk.scene.service}/inbox?view=everyone")
     page.locator(".row", has_text=day.CHANGE.first).click()
