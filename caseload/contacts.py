@@ -6,6 +6,7 @@ Texts, reminders and calls that nobody answered are no contact.
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -32,9 +33,16 @@ def last(session: Session, clinic: Clinic, patient_ids: Collection[UUID]) -> dic
     return {patient_id: at.astimezone(zone).date() for patient_id, at in rows}
 
 
-def days_since(session: Session, clinic: Clinic, first: date, patient_ids: Collection[UUID]) -> dict[UUID, int]:
-    """Return by patient on how many days there has been a live contact from a day on, in the clinic's zone; who had
-    none is left out.
+class Spoken(NamedTuple):
+    """The day of a patient's last live contact, and on how many days there has been one from a day on."""
+
+    last: date
+    days: int
+
+
+def spoken(session: Session, clinic: Clinic, first: date, patient_ids: Collection[UUID]) -> dict[UUID, Spoken]:
+    """Return by patient when they last spoke and on how many days from `first` on, in the clinic's zone; who never did
+    is left out.
 
     By days: a call that was logged and then said of an item is one contact. The database counts them, by the moments
     at which the clinic's days begin, which lie 23 to 25 hours apart; it is asked about a month or so.
@@ -43,8 +51,15 @@ def days_since(session: Session, clinic: Clinic, first: date, patient_ids: Colle
     begins = [datetime.combine(first + timedelta(days=day), time(), zone) for day in range((today - first).days + 1)]
     every = _every(session, patient_ids).subquery()
     day = case(*((every.c.at >= begin, literal(number)) for number, begin in reversed(list(enumerate(begins)))))
-    rows = select(every.c.patient_id, func.count(day.distinct())).where(every.c.at >= begins[0])
-    return dict(db.tuples(session, rows.group_by(every.c.patient_id)))
+    # In two steps, as PostgreSQL sorts everything for a count of what is distinct.
+    by_day = select(every.c.patient_id, day.label("day"), func.max(every.c.at).label("at")).group_by(
+        "patient_id", "day"
+    )
+    days = by_day.subquery()
+    rows = select(days.c.patient_id, func.max(days.c.at), func.count(days.c.day)).group_by(days.c.patient_id)
+    return {
+        patient_id: Spoken(at.astimezone(zone).date(), counted) for patient_id, at, counted in db.tuples(session, rows)
+    }
 
 
 def moments(session: Session, patient_ids: Collection[UUID]) -> dict[UUID, list[datetime]]:

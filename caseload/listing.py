@@ -34,11 +34,36 @@ COLUMNS = (
     Episode.phase,
     Episode.check_on,
     Episode.question_ct.is_not(None).label("flagged"),
+    Patient.key_id.label("patients_key_id"),
+    Patient.first_name_ct,
+    Patient.last_name_ct,
+    Patient.birth_date_ct,
+    Patient.shredded_at,
 )
+READ = select(*COLUMNS).join(Patient, Patient.id == Episode.patient_id)
 # Standings are made anew after so long as keys are: totals stand in them.
 REMEMBERED, SECONDS = 10_000, 300
 # What was read of an episode, in a form that compares fast.
 Reading = tuple[Any, ...]
+
+
+class Named(NamedTuple):
+    """What a patient's name and age are read from, sealed: a bare row of `Patient`."""
+
+    id: UUID
+    clinic_id: UUID
+    key_id: UUID
+    first_name_ct: bytes | None
+    last_name_ct: bytes | None
+    birth_date_ct: bytes | None
+    shredded_at: datetime | None
+
+
+class InMonth(NamedTuple):
+    """What was done in an episode in this calendar month: days with a live contact, and whole minutes of work."""
+
+    contacts: int
+    minutes: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +81,8 @@ class Standing:
     facts: due.Facts
     due: Sequence[due.Due]
     weeks: int
+    month: InMonth
+    named: Named
 
     @property
     def scores(self) -> Sequence[Scored]:
@@ -88,13 +115,6 @@ class Standing:
         return (self.facts.today - (self.contact or self.facts.enrolled)).days
 
 
-class InMonth(NamedTuple):
-    """What was done in an episode in this calendar month: days with a live contact, and whole minutes of work."""
-
-    contacts: int
-    minutes: int
-
-
 @dataclass(frozen=True, eq=False)
 class Row(Standing):
     """An episode with its records, the last `review` and what was done this month."""
@@ -102,7 +122,6 @@ class Row(Standing):
     episode: Episode
     patient: Patient
     review: CaseReview | None
-    month: InMonth
 
 
 def standings(session: Session, clinic: Clinic, *where: ColumnElement[bool]) -> list[Standing]:
@@ -110,8 +129,8 @@ def standings(session: Session, clinic: Clinic, *where: ColumnElement[bool]) -> 
 
     At most MOST of them, the latest enrolled.
     """
-    found = select(*COLUMNS).where(Episode.clinic_id == clinic.id, *where)
-    of = db.tuples(session, found.order_by(Episode.enrolled_on.desc(), Episode.id).limit(MOST))
+    read = READ.where(Episode.clinic_id == clinic.id, *where)
+    of = db.tuples(session, read.order_by(Episode.enrolled_on.desc(), Episode.id).limit(MOST))
     if not of:
         return []
     known, made = _Known(session, clinic, of), _made()
@@ -148,14 +167,13 @@ def rows(session: Session, clinic: Clinic, of: Sequence[Standing]) -> list[Row]:
     )
     pairs = {episode.id: (episode, patient) for episode, patient in session.execute(found)}
     db.load_keys(session, (record.key_id for pair in pairs.values() for record in pair))
-    latest, month = reviews.latest(session, ids), in_month(session, clinic, of)
+    latest = reviews.latest(session, ids)
     return [
         Row(
             **vars(each),
             episode=pairs[each.id][0],
             patient=pairs[each.id][1],
             review=latest.get(each.id),
-            month=month[each.id],
         )
         for each in of
     ]
@@ -164,14 +182,6 @@ def rows(session: Session, clinic: Clinic, of: Sequence[Standing]) -> list[Row]:
 def read(session: Session, clinic: Clinic, *where: ColumnElement[bool]) -> list[Row]:
     """Return everything of the episodes that meet `where`, in no order."""
     return rows(session, clinic, standings(session, clinic, *where))
-
-
-def in_month(session: Session, clinic: Clinic, of: Sequence[Standing]) -> dict[UUID, InMonth]:
-    """Return by episode what was done in this calendar month, in the clinic's zone."""
-    first, patient_ids = episodes.today_of(clinic).replace(day=1), Many(each.patient_id for each in of)
-    met = contacts.days_since(session, clinic, first, patient_ids)
-    minutes = minutes_of(session, clinic, Many(each.id for each in of))
-    return {each.id: InMonth(met.get(each.patient_id, 0), minutes.get(each.id, 0)) for each in of}
 
 
 def minutes_of(session: Session, clinic: Clinic, episode_ids: Collection[UUID]) -> dict[UUID, int]:
@@ -212,7 +222,8 @@ class _Known:
         self.session, self.clinic = session, clinic
         self.today, self.days, self.zone = episodes.today_of(clinic), _days(clinic), ZoneInfo(clinic.zone)
         self.forms = kept_scores.forms_of(session, patient_ids)
-        self.contact = contacts.last(session, clinic, patient_ids)
+        self.contact = contacts.spoken(session, clinic, self.today.replace(day=1), patient_ids)
+        self.minutes = minutes_of(session, clinic, ids)
         self.review = reviews.last_at(session, ids)
         self.recommended = reviews.waiting_since(session, ids)
         lately = clock.now() - timedelta(days=due.EMERGENCY_DAYS + 1)
@@ -229,6 +240,7 @@ class _Known:
             tuple(row),
             self.forms.get((patient_id, row.scale)),
             self.contact.get(patient_id),
+            self.minutes.get(episode_id),
             self.review.get(episode_id),
             self.recommended.get(episode_id),
             self.unanswered.get(patient_id),
@@ -242,13 +254,13 @@ class _Known:
 
     def standing(self, row: Any, fresh: bytes | None) -> Standing:
         """Where an episode stands, its key loaded; `fresh` are totals that were made anew just now."""
-        totals, contact = kept_scores.opened(row, fresh, self.today), self.contact.get(row.patient_id)
+        totals, spoken = kept_scores.opened(row, fresh, self.today), self.contact.get(row.patient_id)
         facts = due.Facts(
             today=self.today,
             enrolled=row.enrolled_on,
             phase=cast(due.Phase, row.phase),
             progress=totals.progress,
-            contact=contact if contact and contact >= row.enrolled_on else None,
+            contact=spoken.last if spoken and spoken.last >= row.enrolled_on else None,
             review=self._day(self.review.get(row.id)),
             recommended=self._day(self.recommended.get(row.id)),
             check_on=row.check_on,
@@ -259,7 +271,9 @@ class _Known:
             emergency=self._day(self.emergency.get(row.patient_id)),
         )
         weeks, due_now = (totals.until - row.enrolled_on).days // 7, due.of(facts, self.days)
-        return Standing(row.id, row.patient_id, row.manager_id, row.scale, totals, facts, due_now, weeks)
+        month = InMonth(spoken.days if spoken else 0, self.minutes.get(row.id, 0))
+        named = Named(row.patient_id, row.clinic_id, row.patients_key_id, *row[-4:])
+        return Standing(row.id, row.patient_id, row.manager_id, row.scale, totals, facts, due_now, weeks, month, named)
 
     def _day(self, at: datetime | None) -> date | None:
         """The day of a moment in the clinic's zone."""

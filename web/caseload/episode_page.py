@@ -279,7 +279,7 @@ def _of_episode(
     entries, said = care_log.of_episodes(session, [episode.id]), answered.get(episode_view.ADHERENCE, [])
     course = care_course.of_episode(episode, patient, series, said, clinic.zone)
     return {
-        "line": care_view.of_row(row, people),
+        "line": care_view.line(row, people),
         "course": course,
         "scores": episode_view.last_answered(patient, series, clinic.zone, drawn=course is not None),
         "medicine": episode_view.medicine(said, clinic.zone),

@@ -16,7 +16,6 @@ from caseload import episodes, listing
 from caseload.models import Episode
 from caseload.registry import due
 from config import audit, db
-from config.db.sets import Many
 from messaging.models import Clinic, Staff
 from reminders import care_model
 from reminders.imports import csv_files
@@ -164,24 +163,21 @@ def _listed(session: Session, clinic: Clinic, wanted: Wanted) -> Listed:
     counts = Counter(each.key for standing in every for each in standing.due)
     chosen = [standing for standing in every if _is_for(standing, wanted.reason)]
     if wanted.sort == "name":
-        names = patient_view.names(session, Many(standing.patient_id for standing in chosen))
-        return Listed(sorted(chosen, key=lambda each: (names[each.patient_id].casefold(), each.id)), counts)
-    by_minutes = Many(standing.id for standing in chosen) if wanted.sort == "minutes" else ()
-    minutes = listing.minutes_of(session, clinic, by_minutes) if by_minutes else {}
-    return Listed(care_view.sorted_by(wanted.sort, chosen, minutes), counts)
+        db.load_keys(session, (each.named.key_id for each in chosen))
+        return Listed(sorted(chosen, key=lambda each: (patient_view.full_name(each.named).casefold(), each.id)), counts)
+    return Listed(care_view.sorted_by(wanted.sort, chosen), counts)
 
 
 def _is_for(standing: listing.Standing, reason: str) -> bool:
     return not reason or reason in [each.key for each in standing.due]
 
 
-def _opened(session: Session, clinic: Clinic, of: Sequence[listing.Standing], form: str) -> list[registry_rows.Opened]:
-    """Return these with what is shown of them; that they were opened is written down."""
-    if not care_model.of_clinic(clinic).registry:
-        return []
-    about = f"clinic:{clinic.id}"
-    audit.record(session, clinic.id, layout.the_actor(), "caseload.opened", about, form=form, rows=len(of))
-    return registry_rows.opened(session, clinic, of)
+def _opened(session: Session, clinic: Clinic, of: Sequence[listing.Standing], form: str) -> Sequence[listing.Standing]:
+    """Return these, where there is a registry; that they were opened is written down."""
+    if care_model.of_clinic(clinic).registry:
+        about = f"clinic:{clinic.id}"
+        audit.record(session, clinic.id, layout.the_actor(), "caseload.opened", about, form=form, rows=len(of))
+    return of
 
 
 def _of_role(people: dict[UUID | None, Staff], roles: Sequence[str]) -> list[tuple[UUID, str]]:

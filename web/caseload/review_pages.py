@@ -34,7 +34,7 @@ def show() -> str:
             "staff/case_reviews.html",
             here="case_reviews",
             model=care_model.of_clinic(clinic),
-            lines=[care_view.of_row(row, people) for row in rows],
+            lines=[care_view.line(row, people) for row in rows],
             questions={row.episode.id: row.episode.question or "" for row in rows},
         )
 
@@ -122,7 +122,7 @@ def _page(session: Session, episode_id: UUID, problem: str = "", field: str = ""
         session,
         "staff/case_review.html",
         here="case_reviews",
-        line=care_view.of_row(row, people),
+        line=care_view.line(row, people),
         episode=episode,
         place=order.index(episode.id) + 1 if episode.id in order else None,
         size=len(order),

@@ -44,6 +44,11 @@ class Answer:
     strangers: list[Stranger]
     more: bool
 
+    @property
+    def alone(self) -> UUID | None:
+        """The one patient who fits, None where there are more, or numbers nobody is known by."""
+        return self.hits[0].id if len(self.hits) == 1 and not self.strangers and not self.more else None
+
 
 NOBODY = Answer("name", [], [], False)
 
@@ -75,11 +80,12 @@ def suggest() -> str:
 @search.post("/patients")
 @permissions.signed_in("patients.read")
 def look() -> Response | tuple[str, int] | str:
-    """Look for what was typed. A record number that is somebody's leads straight to them."""
+    """Look for what was typed. A record number that is somebody's leads straight to them, and so does what fits one
+    patient alone, unless texts are to be searched too."""
     typed = request.form.get("wanted", "").strip()[:LONGEST]
     if not typed:
         return _page("", None, None)
-    clinic, reads = sessions.clinic(), layout.may("inbox.read")
+    clinic, reads, within = sessions.clinic(), layout.may("inbox.read"), "within" in request.form
     with db.unit_of_work(clinic.id, read_only=True) as session:
         patient = directory.find_by_record(session, clinic, typed)
         answer = None if patient else found(session, clinic, typed, reads_inbox=reads)
@@ -88,8 +94,10 @@ def look() -> Response | tuple[str, int] | str:
         return redirect(url_for("patients.show", patient_id=patient.id), 303)
     if answer is not None:
         _write_down("patients.searched", kind=answer.kind, found=len(answer.hits) + len(answer.strangers))
+        if answer.alone is not None and not within:
+            return redirect(url_for("patients.show", patient_id=answer.alone), 303)
     texts = None
-    if "within" in request.form and layout.may("inbox.words"):
+    if within and layout.may("inbox.words"):
         texts = text_search.look(clinic, layout.the_staff(), typed, request.form.get("onward", ""))
     nothing = not (answer and (answer.hits or answer.strangers)) and texts is None
     return (_page(typed, answer, texts), 404) if nothing else _page(typed, answer, texts)

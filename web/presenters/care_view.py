@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from caseload import listing
@@ -36,14 +35,14 @@ REASONS = {
     **dict.fromkeys(("emergency", "worse", "high", "not_better", "two_open"), ("soon", "◆")),
 }
 # What each column is sorted by.
-COLUMNS: Mapping[str, Callable[[listing.Standing, Mapping[UUID, int]], tuple[float, ...]]] = {
-    "due": lambda each, _: (due.gravest(each.due), -len(each.due), -each.silent),
-    "weeks": lambda each, _: (-each.weeks,),
-    "last": lambda each, _: (-(each.progress.last.total if each.progress.last else -1),),
-    "change": lambda each, _: (-(each.progress.percent or 0),),
-    "contact": lambda each, _: (-each.silent,),
-    "review": lambda each, _: (-(NEVER if each.reviewed is None else each.reviewed),),
-    "minutes": lambda each, minutes: (-minutes.get(each.id, 0),),
+COLUMNS: Mapping[str, Callable[[listing.Standing], tuple[float, ...]]] = {
+    "due": lambda each: (due.gravest(each.due), -len(each.due), -each.silent),
+    "weeks": lambda each: (-each.weeks,),
+    "last": lambda each: (-(each.progress.last.total if each.progress.last else -1),),
+    "change": lambda each: (-(each.progress.percent or 0),),
+    "contact": lambda each: (-each.silent,),
+    "review": lambda each: (-(NEVER if each.reviewed is None else each.reviewed),),
+    "minutes": lambda each: (-each.month.minutes,),
 }
 
 
@@ -94,14 +93,14 @@ class Line:
     minutes: int
 
 
-def line(standing: listing.Standing, patient: Any, month: listing.InMonth, people: Mapping[UUID | None, Staff]) -> Line:
-    """Return a row of the registry in words; `patient` is the record, or a row of `patient_view.NAMED`."""
+def line(standing: listing.Standing, people: Mapping[UUID | None, Staff]) -> Line:
+    """Return a row of the registry in words; the key of its patient is loaded."""
     facts, moved, scores = standing.facts, standing.progress, standing.scores
     return Line(
         id=standing.id,
         patient_id=standing.patient_id,
-        name=patient_view.full_name(patient),
-        age=patient_view.age(patient),
+        name=patient_view.full_name(standing.named),
+        age=patient_view.age(standing.named),
         phase=words.say("care_phases", facts.phase),
         manager=people[standing.manager_id].name if standing.manager_id in people else "",
         weeks=standing.weeks,
@@ -115,22 +114,17 @@ def line(standing: listing.Standing, patient: Any, month: listing.InMonth, peopl
         state=state(moved),
         due=[reason(each) for each in standing.due],
         contact=words.say("care", "never") if facts.contact is None else days_ago((facts.today - facts.contact).days),
-        contacts=month.contacts,
+        contacts=standing.month.contacts,
         review=_review(standing),
         question=facts.flagged,
-        minutes=month.minutes,
+        minutes=standing.month.minutes,
     )
 
 
-def of_row(row: listing.Row, people: Mapping[UUID | None, Staff]) -> Line:
-    """Return an episode that was read with its records in words."""
-    return line(row, row.patient, row.month, people)
-
-
-def sorted_by(by: str, of: Sequence[listing.Standing], minutes: Mapping[UUID, int]) -> list[listing.Standing]:
+def sorted_by(by: str, of: Sequence[listing.Standing]) -> list[listing.Standing]:
     """Return episodes by a column, what needs somebody soonest first, and of equals who is longest in care."""
     column = COLUMNS[by]
-    return sorted(of, key=lambda each: (*column(each, minutes), each.facts.enrolled, each.id))
+    return sorted(of, key=lambda each: (*column(each), each.facts.enrolled, each.id))
 
 
 def _from_file(moved: progress.Progress, scores: Sequence[Scored]) -> str:

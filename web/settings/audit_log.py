@@ -18,7 +18,7 @@ from messaging.people import directory
 from reminders.imports import csv_files
 from web import ids, layout, permissions, sessions, team, times, words
 from web.presenters import patient_view, short_names
-from web.settings import audit_search
+from web.settings import audit_names, audit_search
 
 audits = layout.room("audits", __name__)
 SHOWN, EXPORTED, DISCLOSED = 100, 50_000, 2_000
@@ -93,7 +93,7 @@ def disclosures(patient_id: UUID) -> str:
         told = [row for row in rows if _is_disclosure(row)]
         about = f"patient:{patient.id}"
         audit.record(session, clinic.id, layout.the_actor(), "audit.disclosures", about, rows=len(told))
-        names = team.everyone(session, clinic.id)
+        names = audit_names.of_lines(session, told, team.everyone(session, clinic.id))
         made = times.moment(clock.now(), clock.now(), clinic.zone)
         return layout.page(
             session,
@@ -117,6 +117,7 @@ def _page(session: Session, wanted: audit_search.Wanted, *, problem: str = "", t
     rows = audit_search.entries(session, clinic, wanted, limit=SHOWN + 1, before=before)
     _write_down(session, "audit.read", wanted, len(rows[:SHOWN]))
     people = team.everyone(session, clinic.id)
+    names = audit_names.of_lines(session, rows[:SHOWN], people)
     patient = session.get(Patient, wanted.patient_id) if wanted.patient_id else None
     if patient is not None and patient.clinic_id != clinic.id:
         abort(404)
@@ -125,7 +126,7 @@ def _page(session: Session, wanted: audit_search.Wanted, *, problem: str = "", t
         session,
         "staff/audit.html",
         here="audit",
-        lines=[_line(row, people, clinic) for row in rows[:SHOWN]],
+        lines=[_line(row, names, clinic) for row in rows[:SHOWN]],
         more=rows[SHOWN - 1].id if len(rows) > SHOWN else None,
         wanted=wanted,
         record=record,
@@ -143,17 +144,17 @@ def _write_down(session: Session, act: str, wanted: audit_search.Wanted, count: 
     audit.record(session, clinic.id, layout.the_actor(), act, about, rows=count, **facts)
 
 
-def _line(row: AuditEntry, people: Mapping[UUID | None, Staff], clinic: Clinic) -> Line:
+def _line(row: AuditEntry, names: audit_names.Names, clinic: Clinic) -> Line:
     actor, (kind, _, row_id) = audit.Actor(row.actor), row.about.partition(":")
-    colleague = people.get(actor.staff_id) if actor.staff_id else None
+    colleague = names.staff.get(actor.staff_id) if actor.staff_id else None
     return Line(
         at=times.exact(row.at, clinic.zone),
         who=colleague.name if colleague is not None else words.say("proof_actors", actor.kind),
         role=words.say("roles", colleague.role) if colleague is not None else "",
         act=words.table_of("disclosures").get(row.act) or _plain(row.act),
-        about=_about(kind, row_id, people),
+        about=names.of(kind, row_id),
         detail=", ".join(
-            f"{name.replace('_', ' ')}: {value}"
+            f"{name.replace('_', ' ')}: {names.detail(value)}"
             for name, value in sorted(row.detail.items())
             if value is not None and name != "emergency"
         ),
@@ -166,11 +167,6 @@ def _plain(act: str) -> str:
     """Return "Care: month closed" of "care.month_closed": the CSV has it as it is kept."""
     subject, _, done = act.replace("_", " ").partition(".")
     return f"{subject.capitalize()}: {done}" if done else subject.capitalize()
-
-
-def _about(kind: str, row_id: str, people: Mapping[UUID | None, Staff]) -> str:
-    colleague = people.get(ids.uuid_of(row_id)) if kind == "staff" else None
-    return colleague.name if colleague is not None else f"{kind.replace('_', ' ')} {row_id[-8:]}"
 
 
 def _cells(row: AuditEntry, people: Mapping[UUID | None, Staff]) -> list[str]:

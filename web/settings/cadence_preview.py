@@ -1,5 +1,6 @@
 """A made-up visit and what the clinic's reminders do to it, as a page shows it: picture, words, what is dropped."""
 
+import calendar
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -10,10 +11,11 @@ from sqlalchemy.orm import Session
 from config import clock, runtime
 from messaging.models import Clinic
 from messaging.versions import publishing
+from messaging.weekdays import WEEKDAYS
 from messaging.wording import text_templates
 from reminders import clinic_profile, planner, reasons
 from reminders.cadence import cadence_definition
-from reminders.rules import conditions, zones
+from reminders.rules import anchors, conditions, zones
 from reminders.trials import made_up_visit
 from web import times, words
 from web.settings import cadence_picture
@@ -37,9 +39,11 @@ ZONES = (
 
 @dataclass(frozen=True)
 class Line:
-    """One step of a pane: its number in the picture (None: dropped), when, why, its words and what they cost."""
+    """One step of a pane: its name, what it is `called`, its number in the picture (None: dropped), when, why, its
+    words and what they cost."""
 
     step: str
+    called: str
     number: int | None
     when: str
     why: list[str]
@@ -185,8 +189,9 @@ def _pane(
     shown = made_up_visit.show(session, clinic, cadence, example, runtime.settings().public_url)
     going = sorted((text for text in shown if text.at), key=lambda text: text.at or example.starts_at)
     zone = example.patient_zone or example.zone
-    lines = [_line(text, number, zone) for number, text in enumerate(going, 1)]
-    lines += [_line(text, None, zone) for text in shown if text.at is None]
+    called = {step.name: _called(step) for of in (cadence.steps, *cadence.kinds.values()) for step in of}
+    lines = [_line(text, called, number, zone) for number, text in enumerate(going, 1)]
+    lines += [_line(text, called, None, zone) for text in shown if text.at is None]
     quiet = cadence.quiet_hours
     picture = cadence_picture.draw(
         [(text.at, text.moved) for text in going if text.at],
@@ -198,10 +203,18 @@ def _pane(
     return Pane(key, picture, lines)
 
 
-def _line(text: made_up_visit.Shown, number: int | None, zone: str) -> Line:
+def _line(text: made_up_visit.Shown, called: Mapping[str, str], number: int | None, zone: str) -> Line:
     when = _when(text.at, zone) if text.at else ""
     why = [reasons.plain(reason) for reason in text.why]
-    return Line(text.step, number, when, why, text.body, text.segments, text.moved)
+    return Line(text.step, called.get(text.step, text.step), number, when, why, text.body, text.segments, text.moved)
+
+
+def _called(step: anchors.Anchored) -> str:
+    """Return when a step is sent as people say it: "72 hours before the visit"; by its weekday where it has one."""
+    if step.weekday is not None:
+        return words.say("around_a_visit", "weekday", day=calendar.day_name[WEEKDAYS.index(step.weekday)])
+    side = "after" if step.before is None else "before"
+    return words.say("around_a_visit", side, span=str(step.after if step.before is None else step.before))
 
 
 def _when(at: datetime, zone: str) -> str:

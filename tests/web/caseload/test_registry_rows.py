@@ -139,7 +139,7 @@ def counted(scene: Any) -> int:
             session.add(CareEntry(**facts, live=True, starts_at=at, ends_at=at + WORK, made_at=at))
     with db.unit_of_work(scene.house.clinic.id, read_only=True) as session:
         clinic, first = session.get_one(Clinic, scene.house.clinic.id), today - timedelta(days=19)
-        days = contacts.days_since(session, clinic, first, [patient.id])[patient.id]
+        days = contacts.spoken(session, clinic, first, [patient.id])[patient.id].days
         minutes = listing.minutes_of(session, clinic, [episode.id]).get(episode.id, 0)
     this_month = [at for at in moments if (at.year, at.month) == (today.year, today.month) and at <= clock.now()]
     assert days == len({at.date() for at in moments if at.date() >= first})

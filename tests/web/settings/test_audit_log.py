@@ -86,3 +86,31 @@ def test_another_clinics_lines_are_not_there(house: Any, another_house: Any) -> 
     assert browser.get(f"/audit?patient={patient.id}").status_code == 404
     assert browser.get(f"/audit/patients/{patient.id}").status_code == 404
     assert len(browser.get(f"/audit.csv?patient={patient.id}").text.splitlines()) == 1
+
+
+def test_a_line_names_whom_it_is_about_and_no_id_stands_where_a_person_is_meant(house: Any) -> None:
+    patient, rosa = house.patient(record="A-77"), house.staff("Rosa Delgado")
+    with db.unit_of_work(house.clinic.id) as session:
+        facts = {"to": str(rosa.id), "of": f"patient:{patient.id}", "both": [str(rosa.id), "0147"], "kind": "call"}
+        audit.record(
+            session, house.clinic.id, audit.Actor.staff(rosa.id), "item.moved", f"patient:{patient.id}", **facts
+        )
+    for role, called in (("auditor", "T. Q., record A-77"), ("clinic_admin", "T. Q., record A-77")):
+        log = lines(house.signed_in(house.staff("Kim Ost", role=role)).get("/audit?kind=").text)
+        line = next(part for part in log.split("<tr>") if "Item: moved" in part)
+        assert f">{called}</td>" in line, role
+        assert f"both: Rosa Delgado, 0147, kind: call, of: {called}, to: Rosa Delgado" in line, role
+        assert str(patient.id)[-8:] not in line
+        assert str(rosa.id)[-8:] not in line
+        assert "Quintana" not in log
+        assert ">the clinic</td>" in log
+        assert str(house.clinic.id)[-8:] not in log
+
+
+def test_an_auditor_has_the_log_and_emergency_access_in_the_menu_of_each_page(house: Any) -> None:
+    page = house.signed_in(house.staff("Kim Ost", role="auditor")).get("/today").text
+    menu = page.split('<nav class="views"')[1].split("</nav>")[0]
+    assert 'href="/audit"' in menu
+    assert 'href="/emergency-access"' in menu
+    manager = house.signed_in(house.staff()).get("/today").text
+    assert 'href="/audit"' not in manager

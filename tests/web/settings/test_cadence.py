@@ -1,5 +1,6 @@
 """The page of the reminders: cards that move without losing a word, a draft, its mistakes, two who write at once."""
 
+import re
 from typing import Any
 
 import pytest
@@ -229,3 +230,11 @@ def test_what_patients_follow_is_published_with_a_reason_only_and_the_default_ca
     assert admin.post("/settings/draft/clinic/shipped", edit="0").status_code == 404
     manager = house.signed_in(house.staff())
     assert manager.post("/settings/draft/cadence/shipped", edit="1").status_code == 403
+
+
+def test_steps_are_called_by_when_they_are_sent_and_not_by_their_short_names(house: Any, admin: Any) -> None:
+    for browser in (admin, house.signed_in(house.staff())):
+        page = browser.get("/settings/cadence").text
+        assert "72 hours before the visit" in page
+        without_fields = re.sub(r"<input[^>]*>", "", page)
+        assert "72h" not in without_fields
