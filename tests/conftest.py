@@ -18,12 +18,10 @@ from uuid import uuid4
 
 import hypothesis
 import pytest
-from argon2 import PasswordHasher
 from redis import Redis
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
 from config import db, queue, runtime, settings
-from config.db import claims
 from messaging.gateways import twilio
 from messaging.inbox import undoing
 from messaging.models import Clinic, Patient, Staff
@@ -31,9 +29,13 @@ from messaging.people import directory
 from service import start, tables
 from service.embedded.valkey import ValkeyServer
 from tests.compiled import compiled_once
+from tests.hasty import durable as durable
+from tests.hasty import hasty_files as hasty_files
+from tests.hasty import hasty_passwords as hasty_passwords
+from tests.hasty import long_slices as long_slices
+from tests.hasty import shipped_passwords as shipped_passwords
 from tests.phones import Network, answers
 from tests.waiting import PATIENCE, until
-from web.account import passwords
 
 ROOT = Path(__file__).parents[1]
 ACCOUNT, TOKEN = "AC" + "0" * 32, "a token for tests"
@@ -42,8 +44,6 @@ os.environ[settings.ENV_FILE] = ""
 # By name of the module, since `db.engine` is the function in it.
 queue.use_lanes(start.every_lane)
 engines = importlib.import_module("config.db.engine")
-SHIPPED_SYNCHRONOUS: str = engines.SYNCHRONOUS
-SHIPPED_HASHER: PasswordHasher = passwords._HASHER
 # How long an example takes says how busy the machine is. A database is emptied for a test, not for each example.
 UNSAID = [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture]
 hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=UNSAID)
@@ -76,46 +76,10 @@ def _create_tables(connection: Connection) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _long_slices() -> Iterator[None]:
-    """However busy the machine is, a drain comes to the end of what a test has given it."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(claims, "SLICE_SECONDS", PATIENCE)
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _hasty_files() -> Iterator[None]:
-    """No file of a test must outlive a power cut, so none waits for the disk. Processes of their own do, as shipped."""
-    engines.SYNCHRONOUS = "OFF"
-    yield
-    engines.SYNCHRONOUS = SHIPPED_SYNCHRONOUS
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _hasty_passwords() -> Iterator[None]:
-    """No password of a test must outlive a thief: argon2id over 64 KiB, where the service takes 64 MiB."""
-    passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-    yield
-    passwords._HASHER = SHIPPED_HASHER
-
-
-@pytest.fixture
-def shipped_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passwords that are hashed as the service does."""
-    monkeypatch.setattr(passwords, "_HASHER", SHIPPED_HASHER)
-
-
-@pytest.fixture(scope="session", autouse=True)
 def _statements_compiled_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(engines, "_make", compiled_once(engines._make))
         yield
-
-
-@pytest.fixture
-def durable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """SQLite files that wait for the disk as the service's do; asked for before the house."""
-    monkeypatch.setattr(engines, "SYNCHRONOUS", SHIPPED_SYNCHRONOUS)
 
 
 @pytest.fixture(scope="session")

@@ -175,7 +175,7 @@ def test_who_is_told_to_end_does_not_wait_for_what_falls_due(house, clinic):
     assert not drained
 
 
-@pytest.mark.parametrize("name, worked", [("urgent", 1), ("default", 0)])
+@pytest.mark.parametrize(("name", "worked"), [("urgent", 1), ("default", 0)])
 def test_what_is_urgent_is_not_left_for_long_to_a_worker_that_is_busy(bell, house, name: str, worked: int):
     lane = queue.Lane("one", name, lambda: 1, lambda *_: None)
     runtime.once("queue.lanes", lambda: {"one": lane})
