@@ -189,8 +189,9 @@ class Handoff(ClinicRow, Work, live.Shown, Base):
 class HandoffOffer(ClinicRow, live.Shown, Base):
     """That a colleague was asked to take a handoff on, and what came of it.
 
-    `answer` is accepted | declined | silent | taken (somebody else was first) | withdrawn | released (had accepted),
-    None while it is open; `why` they declined is a key of [handoff_declines] in the staff's texts.
+    `answer` is accepted | declined | silent | gone (works here no more) | taken (somebody else was first) | withdrawn |
+    released (had accepted), None while it is open; `why` they declined is a key of [handoff_declines] in the staff's
+    texts.
     """
 
     __tablename__ = "handoff_offer"

@@ -18,7 +18,7 @@ from reminders.handoff.terms import Terms
 from reminders.models import Handoff, HandoffOffer
 
 # An answer that is due and did not come, or is needed no more.
-SILENT, TAKEN, WITHDRAWN = "silent", "taken", "withdrawn"
+SILENT, GONE, TAKEN, WITHDRAWN = "silent", "gone", "taken", "withdrawn"
 # Somebody had accepted, and cannot come after all.
 RELEASED = "released"
 # Where the next is not asked this long after an answer was due, the inbox climbs by itself.
@@ -50,7 +50,10 @@ def open_ones(session: Session, handoff: Handoff) -> list[HandoffOffer]:
 
 def ask_next(session: Session, handoff: Handoff, terms: Terms) -> None:
     """Take back what nobody has answered, and ask the next: as many at once as the clinic has decided."""
-    close(session, handoff, SILENT)
+    for offer in open_ones(session, handoff):
+        works_here = session.get_one(messaging.Staff, offer.staff_id).active
+        offer.answer, offer.answered_at = SILENT if works_here else GONE, clock.now()
+    session.flush()
     if not ask_whoever_is_there(session, handoff, terms):
         _nobody(session, handoff, standing.item_of(session, handoff), terms)
 

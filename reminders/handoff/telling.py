@@ -88,10 +88,10 @@ def say_untold(handoff: Handoff, item: InboxItem, why: str) -> None:
 
 
 def _first_text(handoff: Handoff) -> str:
-    if handoff.modality == "call":
-        return "handoff_call"
-    key = "handoff_video" if handoff.modality == "video" else "handoff_ready"
     later = handoff.start_at is not None and handoff.start_at > clock.now()
+    if handoff.modality == "call":
+        return "handoff_call" if later else "handoff_call_now"
+    key = "handoff_video" if handoff.modality == "video" else "handoff_ready"
     return f"{key}_at" if later else key
 
 

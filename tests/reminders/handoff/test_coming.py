@@ -103,6 +103,17 @@ def test_whoever_is_locked_out_is_replaced_at_once(world: World) -> None:
     assert being_asked(other) == [ben.id]
 
 
+def test_of_whoever_leaves_while_they_are_asked_it_is_not_said_that_they_did_not_answer(world: World) -> None:
+    ana, ben = world.staff("Ana"), world.staff("Ben")
+    world.staff("Lead", role="clinic_admin")
+    handoff = ask(world, world.patient())
+    with time_machine.travel(after(1), tick=False), db.unit_of_work(db.EVERY) as session:
+        clinic = session.get_one(Clinic, world.clinic.id)
+        staffing.leave(session, clinic, session.get_one(Staff, ana.id), "operator")
+    wait(after(1))
+    assert answers(handoff) == {ana.id: "gone", ben.id: None}
+
+
 def test_nobody_is_accepted_who_does_not_work_here_any_more(world: World) -> None:
     ana = world.staff("Ana")
     handoff = ask(world, world.patient())

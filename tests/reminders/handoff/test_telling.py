@@ -79,6 +79,11 @@ def test_a_call_names_the_minute_by_the_patients_clock(world: World) -> None:
     assert "will call you at 9:15 AM" in texts_to(patient)[0]
 
 
+def test_whoever_calls_at_once_is_not_announced_for_this_minute(world: World) -> None:
+    accepted(world, patient := world.patient(), wishes=handoffs.Wishes(modality="call"))
+    assert "will call you in a moment" in texts_to(patient)[0]
+
+
 def test_no_video_is_offered_without_a_room(world: World) -> None:
     with pytest.raises(handoffs.NotPossible):
         ask(world, world.patient(), wishes=handoffs.Wishes(modality="video"))
