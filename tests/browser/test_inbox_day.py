@@ -74,9 +74,7 @@ def test_a_morning_is_worked_by_keys_alone(browser: Browser, served: Served, unh
         keys.press("/")
         keys.type("amina")
         keys.press("Enter")
-        tab_to(page, page.get_by_role("link", name="Amina Quintana"))
-        keys.press("Enter")
-        page.wait_for_url("**/patients/**")
+        page.wait_for_url("**/patients/**")  # she is the only one who fits
         show_the_keys(page)
 
 
@@ -146,8 +144,7 @@ def test_the_same_morning_is_worked_without_script(browser: Browser, served: Ser
         expect(page.locator(".notice")).to_contain_text("Your text is on its way.")
         page.get_by_label("Find a patient").fill("priya")
         page.get_by_label("Find a patient").press("Enter")
-        page.get_by_role("link", name="Priya Quintana").click()
-        page.wait_for_url("**/patients/**")
+        page.wait_for_url("**/patients/**")  # she is the only one who fits
         kit.check_as(page, twin)
 
 
