@@ -34,6 +34,7 @@ def test_each_lane_has_its_queue(house):
         "webhook_ages": "bulk",
         "digests": "bulk",
         "readings": "bulk",
+        "redact": "bulk",
     }
     assert set(queues) <= set(queue.lanes())
 
