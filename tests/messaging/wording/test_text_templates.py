@@ -35,7 +35,8 @@ KEYS = {
     "generic_reminder_link", "generic_reminder_own", "generic_form_link", "generic_form_again",
     "generic_confirmed", "generic_change_requested", "generic_arrived", "generic_late",
     "generic_handoff_ready", "generic_handoff_soon", "generic_handoff_video", "generic_handoff_call",
-    "generic_handoff_call_now", "handoff_call_now", "generic_handoff_call_instead", "generic_handoff_nudge", "generic_handoff_here", "place_reminder_hours",
+    "generic_handoff_call_now", "handoff_call_now",
+    "generic_handoff_call_instead", "generic_handoff_nudge", "generic_handoff_here", "place_reminder_hours",
 }  # fmt: skip
 
 
