@@ -236,11 +236,8 @@ def _answered(name: str) -> list[tuple[str, Job]]:
         handled = drain(lane)
     finally:
         _rung.reset(begun)
-    if handled:
-        with db.unit_of_work(db.EVERY, read_only=True) as session:
-            waiting = lane.oldest(session, clock.now())
-        if waiting:
-            knock(name)
+    if handled and due_by(lane, clock.now()):
+        knock(name)
     return rung
 
 
@@ -253,6 +250,12 @@ def _taken_back(job: Job) -> bool:
     except (RedisError, OSError):
         return False
     return took
+
+
+def due_by(lane: Lane, moment: datetime) -> datetime | None:
+    """Return since when the oldest row of a lane will have been due by this moment; None where none will."""
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        return lane.oldest(session, moment)
 
 
 def drain(lane: Lane) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from config import clock, db, logging, queue
+from config import clock, logging, queue
 
 EVERY_SECONDS = 3.0
 PATIENCE = timedelta(seconds=6)
@@ -41,8 +41,7 @@ def _watch(name: str, over: threading.Event) -> None:
 
 def _see_to(lane: queue.Lane) -> None:
     now = clock.now()
-    with db.unit_of_work(db.EVERY, read_only=True) as session:
-        due = lane.oldest(session, now)
+    due = queue.due_by(lane, now)
     if due is not None and now - due > PATIENCE:
         logging.logger().warning("overdue work taken", lane=lane.name, waited=(now - due).total_seconds())
         queue.drain(lane)

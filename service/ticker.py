@@ -67,7 +67,7 @@ class Ticker:
     def _sweep(self, lane: queue.Lane) -> float:
         """See to what is due in a lane, or falls due before the next sweep; return how many seconds to rest then."""
         now = clock.now()
-        due = due_by(lane, now + timedelta(seconds=EVERY_SECONDS))
+        due = queue.due_by(lane, now + timedelta(seconds=EVERY_SECONDS))
         if due is None:
             return EVERY_SECONDS
         if due <= now:
@@ -110,12 +110,6 @@ def _hold_connections() -> None:
         db.open_reserve()
     except SQLAlchemyError as error:
         logging.logger().error("no connections in reserve", exc_info=error)
-
-
-def due_by(lane: queue.Lane, moment: datetime) -> datetime | None:
-    """Return since when the oldest row of a lane will have been due by this moment; None where none will."""
-    with db.unit_of_work(db.EVERY, read_only=True) as session:
-        return lane.oldest(session, moment)
 
 
 def see_to(lane: queue.Lane, due: datetime) -> int:

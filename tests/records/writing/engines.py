@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from config import audit, clock, db
 from interchange import engines
@@ -16,6 +16,7 @@ from reminders import appointments
 from reminders.models import Appointment
 from tests.interchange.messages import visit
 from tests.phones import Network
+from tests.records.writing.kit import put_forward
 from tests.webhooks.ehr_world import SOON, START, World
 
 ACTOR = audit.Actor.system("test")
@@ -66,10 +67,8 @@ class Engine:
         return lane.drain(HASTY)
 
     def later(self) -> int:
-        """Write again what was put off, as if its time had come."""
-        with db.unit_of_work(db.EVERY) as session:
-            session.execute(update(EhrWriter).values(try_after=clock.now(), lease_until=None))
-            session.execute(update(EhrWrite).values(try_after=clock.now()))
+        """Write again what was put off."""
+        put_forward()
         return self.drain()
 
     def faults(self, *faults: dict[str, Any]) -> None:

@@ -47,10 +47,8 @@ class Writes:
         return lane.drain()
 
     def later(self) -> int:
-        """Write again what was put off, as if its time had come."""
-        with db.unit_of_work(db.EVERY) as session:
-            session.execute(update(EhrWriter).values(try_after=clock.now(), lease_until=None))
-            session.execute(update(EhrWrite).values(try_after=clock.now()))
+        """Write again what was put off."""
+        put_forward()
         return lane.drain()
 
     def faults(self, *faults: dict[str, Any]) -> None:
@@ -123,3 +121,10 @@ def episode(session: Session) -> UUID:
     )  # fmt: skip
     session.add(made)
     return made.id
+
+
+def put_forward() -> None:
+    """Let the time have come of whatever was put off."""
+    with db.unit_of_work(db.EVERY) as session:
+        session.execute(update(EhrWriter).values(try_after=clock.now(), lease_until=None))
+        session.execute(update(EhrWrite).values(try_after=clock.now()))
