@@ -32,6 +32,7 @@ from tests.compiled import compiled_once
 from tests.hasty import durable as durable
 from tests.hasty import hasty_files as hasty_files
 from tests.hasty import hasty_passwords as hasty_passwords
+from tests.hasty import hasty_rounds as hasty_rounds
 from tests.hasty import long_slices as long_slices
 from tests.hasty import shipped_passwords as shipped_passwords
 from tests.phones import Network, answers

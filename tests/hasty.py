@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from argon2 import PasswordHasher
 
+from config import aside
 from config.db import claims
 from tests.waiting import PATIENCE
 from web.account import passwords
@@ -21,6 +22,14 @@ def long_slices() -> Iterator[None]:
     """However busy the machine is, a drain comes to the end of what a test has given it."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(claims, "SLICE_SECONDS", PATIENCE)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hasty_rounds() -> Iterator[None]:
+    """Long work lets what is urgent go first: once, since in most tests nobody works on that."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(aside, "STEPS", 1)
         yield
 
 

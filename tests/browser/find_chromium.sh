@@ -4,7 +4,7 @@
 set -eu
 
 find_one() {
-    for name in "${CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable; do
+    for name in "${CHROMIUM:-}" chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable; do
         if [ -n "$name" ] && path=$(command -v "$name" 2>/dev/null); then
             printf 'Browser tests use %s\n' "$path"
             return 0
@@ -32,7 +32,7 @@ if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
 fi
 cat >&2 <<'MISSING'
 The browser tests need Chromium, and none was found.
-  Looked for: $CHROMIUM, chromium, chromium-browser, google-chrome, google-chrome-stable
+  Looked for: $CHROMIUM, chromium-headless-shell, chromium, chromium-browser, google-chrome, google-chrome-stable
   Debian, Ubuntu: sudo apt-get install chromium
   Fedora:         sudo dnf install chromium
   macOS:          install Chrome or Chromium and set CHROMIUM to the program inside the application

@@ -13,9 +13,11 @@ from tests.waiting import PATIENCE
 PATIENCE_MS = PATIENCE * 1000
 PHONE, DESK = (360, 740), (1440, 900)
 _AXE = Axe()
-# One copy of axe for each page, and of what it finds only what is wrong: the rest is megabytes.
-_ONCE = "source => { if (!window.axe) (0, eval)(source) }"
-_VIOLATIONS = "axe.run({ resultTypes: ['violations'] }).then(found => found.violations)"
+# One copy of axe for each page, and of what it finds only what is wrong: both are long to send.
+_THERE = "() => Boolean(window.axe)"
+_LOAD = "source => (0, eval)(source)"
+_VIOLATIONS = "only => axe.run({ resultTypes: ['violations'], ...only }).then(found => found.violations)"
+_COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 _SAME_IDS = """(() => { const ids = [...document.querySelectorAll("[id]")].map(one => one.id);
 return ids.filter((id, at) => ids.indexOf(id) < at) })()"""
 
@@ -48,11 +50,15 @@ class Keys:
         self.page.keyboard.type(words)
 
 
-def check(page: Page) -> None:
-    """Assert that the page breaks no rule that axe can check, and is nowhere wider than the screen."""
+def check(page: Page, *, colours_only: bool = False) -> None:
+    """Assert that the page breaks no rule that axe can check, and is nowhere wider than the screen.
+
+    `colours_only` is for a page that was checked and has changed nothing but its colours.
+    """
     page.wait_for_load_state()  # with its style sheets: without them it may be wider
-    page.evaluate(_ONCE, _AXE.axe_script)
-    violations = page.evaluate(_VIOLATIONS)
+    if not page.evaluate(_THERE):
+        page.evaluate(_LOAD, _AXE.axe_script)
+    violations = page.evaluate(_VIOLATIONS, _COLOURS if colours_only else {})
     described = [
         f"{violation['id']} ({violation['impact']}): {[node['html'][:160] for node in violation['nodes']]}"
         for violation in violations

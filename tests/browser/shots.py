@@ -1,6 +1,5 @@
 """Takes the screenshots in docs/screenshots: `python -m tests.browser.shots [folder]`, from the repository's root."""
 
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -10,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from service.cli.walk import day, morning, steps
 from tests.browser import kit
-from tests.browser.conftest import FLAGS, NAMES
+from tests.browser.conftest import FLAGS, executable
 from tests.walks.kit import running
 
 DESK, TABLET, PHONE, SMALL = (1440, 900), (768, 1024), (360, 740), (320, 640)
@@ -91,8 +90,7 @@ def main(folder: Path) -> None:
         sync_playwright() as playwright,
     ):
         walk = steps.Walk(service.scene)
-        executable = next(path for path in map(shutil.which, NAMES) if path)
-        chromium = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=executable(), args=FLAGS)
         for step in (steps.import_a_day, steps.sign_everyone_in, steps.texts_arrive):
             step(walk)
         policy = Path(data, "ladder.toml")
