@@ -17,6 +17,7 @@ from messaging.inbox import escalation, items, snoozing, triage
 from messaging.inbox.models import InboxItem
 from messaging.inbox.routing import assign, topics
 from messaging.models import Staff
+from messaging.reading import rulebook
 from messaging.second_reading import keeping
 from webhooks.inbound_text import Inbound
 
@@ -43,9 +44,20 @@ def safety(inbound: Inbound) -> InboxItem:
         + _summary(inbound, "crisis", "crisis_unknown", "crisis_shared", _whole(inbound)),
         patient_id=inbound.patient.id if inbound.patient else None,
         conversation_id=inbound.conversation.id,
+        reason=_said_in(inbound),
     )
     keeping.led_to(inbound.session, inbound.message.id, item)
     return item
+
+
+def _said_in(inbound: Inbound) -> tuple[str, ...]:
+    """Say which language the words are in, where the record names another: who is asked must be able to read them.
+
+    English is not said: every colleague reads it, it is the language of their pages.
+    """
+    language = rulebook.language_of(inbound.reading.why)
+    recorded = inbound.patient.language if inbound.patient else None
+    return (topics.said_in(language),) if language and language not in ("en", recorded) else ()
 
 
 def _cannot_be_texted(inbound: Inbound) -> str:
@@ -67,7 +79,7 @@ def reply(inbound: Inbound) -> InboxItem:
 def _waiting_or_new(inbound: Inbound) -> InboxItem:
     summary = _summary(inbound, "known", "unknown", "shared")
     why = triage.reasons(inbound.session, inbound.conversation.id, inbound.patients, inbound.reading.topics)
-    why = (topics.of_worry(inbound.tier_why), *why) if inbound.tier == "worry" else why
+    why = (*((topics.of_worry(inbound.tier_why),) if inbound.tier == "worry" else ()), *why, *_said_in(inbound))
     waiting = triage.waiting(inbound.session, inbound.conversation.id, why)
     if waiting is None:
         last = None if _for_the_desk(inbound, why) else _answered_last(inbound)

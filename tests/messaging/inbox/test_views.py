@@ -141,7 +141,7 @@ def test_a_patient_has_one_row_in_each_view_led_by_what_is_most_urgent(clinic, n
 def test_what_came_by_escalation_stands_on_top_of_mine_until_somebody_acknowledges(clinic, new_staff):
     alba, ben, now = new_staff(), new_staff("Ben Ito"), clock.now()
     (own,) = add(clinic, 1, kind="safety", owner_id=alba.id, answer_by=now)
-    (his,) = add(clinic, 1, kind="screen", owner_id=ben.id, answer_by=now, escalated_at=now)
+    (his,) = add(clinic, 1, kind="safety", owner_id=ben.id, answer_by=now, escalated_at=now)
     assert listed(clinic, alba, "mine") == [own]
     with db.unit_of_work(clinic.id) as session:
         session.add(Told(clinic_id=clinic.id, item_id=his, staff_id=alba.id, at=now))
