@@ -109,10 +109,10 @@ def test_the_caseload_by_the_keyboard_alone(browser: Browser, served: Served) ->
         write(page, page.get_by_label("Phase"), "In care")
         press(page, button(page, "Show"))
         link(page, f"Hanna {patient.last_name}")
-        press(page, page.locator("summary", has_text="Write down what was done"))
+        press(page, page.locator("summary", has_text="Log work"))
         when(page, "Began", clock.now() - timedelta(days=1))
         write(page, page.get_by_label("Minutes"), "20")
-        press(page, button(page, "Write it down"))
+        press(page, button(page, "Save"))
         expect(page.get_by_role("cell", name="20", exact=True)).to_be_visible()
         kit.check(page)
     with at(browser, served, scene.silva) as page:

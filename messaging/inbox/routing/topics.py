@@ -1,7 +1,8 @@
 """What a text is about, as routing sees it: which topic leads, by when it is owed, whether the desk may have it. Pure.
 
-An item's `reason` holds these as "topic:medication", "in_building" where the patient is here now, and "said_in:es". They say what
-came, not who has it, and stay when somebody else is chosen.
+An item's `reason` holds these as "topic:medication", "in_building" where the patient is here now, and "said_in:es"
+where the words are Spanish and the record is not. They say what came, not who has it, and stay when somebody else is
+chosen.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
