@@ -17,7 +17,6 @@ from messaging.inbox import escalation, items, snoozing, triage
 from messaging.inbox.models import InboxItem
 from messaging.inbox.routing import assign, topics
 from messaging.models import Staff
-from messaging.reading import rulebook
 from messaging.second_reading import keeping
 from webhooks.inbound_text import Inbound
 
@@ -51,13 +50,8 @@ def safety(inbound: Inbound) -> InboxItem:
 
 
 def _said_in(inbound: Inbound) -> tuple[str, ...]:
-    """Say which language the words are in, where the record names another: who is asked must be able to read them.
-
-    English is not said: every colleague reads it, it is the language of their pages.
-    """
-    language = rulebook.language_of(inbound.reading.why)
-    recorded = inbound.patient.language if inbound.patient else None
-    return (topics.said_in(language),) if language and language not in ("en", recorded) else ()
+    """Say which language the words are in, where the record names another: who is asked must be able to read them."""
+    return (topics.said_in(inbound.said_in),) if inbound.said_in else ()
 
 
 def _cannot_be_texted(inbound: Inbound) -> str:

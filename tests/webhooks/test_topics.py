@@ -195,6 +195,11 @@ def test_words_in_another_language_than_the_records_go_to_who_can_read_them(worl
     assert "written in" in " ".join(items.reasons(item))
 
 
+def test_a_crisis_is_answered_in_the_language_of_its_words(world: Any) -> None:
+    world.text("quiero morir, ya no aguanto")
+    assert "Puede llamar al 988" in world.outbound[-1].body
+
+
 def test_a_text_in_english_or_in_the_records_language_says_nothing_of_it(world: Any) -> None:
     world.text("the new pills make me dizzy")
     world.text("ok gracias, necesito más medicina, please call me", From="+13035550177")
