@@ -1,11 +1,13 @@
 """Why something was decided, kept as data: a key with its facts, made a sentence where a person reads it."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, Union
 
 # A clock time, a length as a cadence writes it, a count, a state; or the reason that this one is about.
 Fact: TypeAlias = Union[str, int, "Reason"]
+CLOCK = re.compile(r"\d\d:\d\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +54,20 @@ class Sentences:
         sentences = {key: words for table in labelled.values() for key, words in table.items()}
         return cls(texts["plain"] | sentences, labels, texts["names"])
 
-    def words(self, reason: Reason, *, labelled: bool = True) -> str:
-        """Return the sentence; without its labels where it is for people alone."""
-        facts = {name: self._fact(name, fact, labelled) for name, fact in reason.facts.items()}
+    def words(self, reason: Reason, *, labelled: bool = True, clock: Callable[[str], str] = str) -> str:
+        """Return the sentence; without its labels where it is for people alone.
+
+        `clock` writes a time of day ("08:00") as they are used to.
+        """
+        facts = {name: self._fact(name, fact, labelled, clock) for name, fact in reason.facts.items()}
         # A row written by a newer version may hold a reason that this one has no words for.
         sentence = self.sentences.get(reason.key, reason.key.replace("_", " ")).format_map(facts)
         label = self.labels.get(reason.key) if labelled else None
         return f"{label}: {sentence}" if label else sentence
 
-    def _fact(self, name: str, fact: Fact, labelled: bool) -> str:
+    def _fact(self, name: str, fact: Fact, labelled: bool, clock: Callable[[str], str]) -> str:
         if isinstance(fact, Reason):
-            return self.words(fact, labelled=labelled)
+            return self.words(fact, labelled=labelled, clock=clock)
+        if isinstance(fact, str) and CLOCK.fullmatch(fact):
+            return clock(fact)
         return self.names.get(name, {}).get(str(fact), str(fact))

@@ -1,7 +1,7 @@
 """The words for why a reminder leaves, moves or does not leave."""
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -30,9 +30,9 @@ def words(reason: Reason) -> str:
     return sentences().words(reason)
 
 
-def plain(reason: Reason) -> str:
-    """Return the reason as a page says it: "visit was booked after this step"."""
-    return sentences().words(reason, labelled=False)
+def plain(reason: Reason, clock: Callable[[str], str] = str) -> str:
+    """Return the reason as a page says it: "visit was booked after this step"; `clock` writes "08:00" as it does."""
+    return sentences().words(reason, labelled=False, clock=clock)
 
 
 def kept(stored: Iterable[Mapping[str, Any]]) -> list[str]:

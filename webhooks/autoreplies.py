@@ -29,10 +29,12 @@ SCOPES = ("reminders", "screening", "visit")
 def crisis(inbound: Inbound) -> None:
     """Say where help is, at once, at most once an hour to a number. It says nothing was decided.
 
-    The item of the staff exists before: the text says that the team has been notified.
+    The item of the staff exists before: the text says that the team has been notified. It is in the language of the
+    words, whatever the record says.
     """
     if _sent(inbound, "crisis", HOUR) == 0 and _sent(inbound, "crisis", DAY) < CRISES_A_DAY:
-        body = " ".join(filter(None, (_say(inbound, key) for key in ("crisis", "crisis_line"))))
+        language = inbound.said_in or inbound.language
+        body = " ".join(filter(None, (_say(inbound, key, language=language) for key in ("crisis", "crisis_line"))))
         _send(inbound, body, kind="crisis", programme="care_team", dedupe=f"crisis:{inbound.message.id}")
 
 
@@ -113,10 +115,11 @@ def stopped(inbound: Inbound, scope: str | None) -> None:
     _send(inbound, body, kind=outbox.LAST_WORD, programme="care_team", dedupe=dedupe, expires_at=until)
 
 
-def _say(inbound: Inbound, key: str, more: Mapping[str, str] = MappingProxyType({})) -> str:
-    name = clinic_names.in_texts(inbound.clinic, inbound.language)
+def _say(inbound: Inbound, key: str, more: Mapping[str, str] = MappingProxyType({}), language: str = "") -> str:
+    language = language or inbound.language
+    name = clinic_names.in_texts(inbound.clinic, language)
     about = {"clinic": name, "clinic_phone": phone.display(inbound.clinic.phone)}
-    return clinic_words.of(inbound.session, inbound.clinic.id).say(key, inbound.language, about | dict(more))
+    return clinic_words.of(inbound.session, inbound.clinic.id).say(key, language, about | dict(more))
 
 
 def _sent(inbound: Inbound, kind: str, within: timedelta) -> int:

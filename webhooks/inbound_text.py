@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from config import logging
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
-from messaging.reading import authorship, likeness, read_reply, tiers
+from messaging.reading import authorship, likeness, read_reply, rulebook, tiers
 from webhooks import fields
 
 
@@ -38,6 +38,15 @@ class Inbound:
     def patient(self) -> Patient | None:
         """The one patient whose text this is; None while nobody or several fit."""
         return self.patients[0] if len(self.patients) == 1 else None
+
+    @property
+    def said_in(self) -> str | None:
+        """The language of the words, None where it is the record's, English or unknown.
+
+        English is what every colleague reads: it is the language of their pages.
+        """
+        language = rulebook.language_of(self.reading.why)
+        return language if language not in ("en", self.language) else None
 
     @property
     def language(self) -> str:

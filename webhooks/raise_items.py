@@ -43,9 +43,15 @@ def safety(inbound: Inbound) -> InboxItem:
         + _summary(inbound, "crisis", "crisis_unknown", "crisis_shared", _whole(inbound)),
         patient_id=inbound.patient.id if inbound.patient else None,
         conversation_id=inbound.conversation.id,
+        reason=_said_in(inbound),
     )
     keeping.led_to(inbound.session, inbound.message.id, item)
     return item
+
+
+def _said_in(inbound: Inbound) -> tuple[str, ...]:
+    """Say which language the words are in, where the record names another: who is asked must be able to read them."""
+    return (topics.said_in(inbound.said_in),) if inbound.said_in else ()
 
 
 def _cannot_be_texted(inbound: Inbound) -> str:
@@ -67,7 +73,7 @@ def reply(inbound: Inbound) -> InboxItem:
 def _waiting_or_new(inbound: Inbound) -> InboxItem:
     summary = _summary(inbound, "known", "unknown", "shared")
     why = triage.reasons(inbound.session, inbound.conversation.id, inbound.patients, inbound.reading.topics)
-    why = (topics.of_worry(inbound.tier_why), *why) if inbound.tier == "worry" else why
+    why = (*((topics.of_worry(inbound.tier_why),) if inbound.tier == "worry" else ()), *why, *_said_in(inbound))
     waiting = triage.waiting(inbound.session, inbound.conversation.id, why)
     if waiting is None:
         last = None if _for_the_desk(inbound, why) else _answered_last(inbound)

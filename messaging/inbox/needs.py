@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from config import db
 from messaging.inbox.models import InboxItem
-from messaging.inbox.routing import assign
+from messaging.inbox.routing import assign, topics
 from messaging.models import Clinic, Patient, Staff
 
 BATCH = 400
@@ -23,7 +23,7 @@ Since = dict[UUID, list[tuple[datetime, Any]]]
 def of_item(session: Session, clinic: Clinic, item: InboxItem, patient: Patient | None) -> assign.Need:
     """Return what one item asks for. What only a rule of the clinic could ask is read only where there is one."""
     if not clinic.rules.get("routes"):
-        return _need(assign.routed_as(item.kind, item.reason), patient)
+        return _need(assign.routed_as(item.kind, item.reason), patient, item.reason)
     return of_items(session, [item], [patient])[0]
 
 
@@ -52,6 +52,7 @@ def of_items(session: Session, items: Sequence[InboxItem], patients: Sequence[Pa
             _need(
                 assign.routed_as(item.kind, item.reason),
                 patient,
+                item.reason,
                 place=_nearest(places.get(patient_id, []), item.created_at) if patient_id else None,
                 existing=_last(dealt.get(patient_id, []), item.created_at) if patient_id else None,
                 instrument=screened.get("instrument"),
@@ -61,10 +62,12 @@ def of_items(session: Session, items: Sequence[InboxItem], patients: Sequence[Pa
     return all_needs
 
 
-def _need(kind: str, patient: Patient | None, **facts: Any) -> assign.Need:
+def _need(kind: str, patient: Patient | None, reason: Sequence[str] = (), **facts: Any) -> assign.Need:
+    """What is asked for; words in another language than the record's ask for who can read these."""
+    said_in = topics.language(reason)
     if patient is None:
-        return assign.Need(kind, **facts)
-    return assign.Need(kind, patient.language, patient.panel, **facts)
+        return assign.Need(kind, said_in, **facts)
+    return assign.Need(kind, said_in or patient.language, patient.panel, **facts)
 
 
 def _places(session: Session, patient_ids: Sequence[UUID]) -> Since:

@@ -103,7 +103,8 @@ def listing(
     """Return the items that lead a page of a view: what nobody has answered first, safety first, then by deadline.
 
     `after` is the `cursor` of the last row. `sort` orders what is no safety item: urgent (by kind and deadline),
-    waiting (the oldest first), newest. "mine" begins with what has come to `staff` although it is a colleague's.
+    waiting (the oldest first), newest. "mine" begins with what has come to `staff` although it is a colleague's;
+    only a safety item of their own that nobody has answered stands above what is less.
     What is done has a row for each item, the latest first, and goes on after the row with that id.
     """
     ours = InboxItem.clinic_id == clinic_id
@@ -115,7 +116,22 @@ def listing(
     if view == "mine":
         first = came(session, clinic_id, staff, where, limit) if after is None else []
         rows = rows.where(InboxItem.thread_id.not_in(_came_threads(clinic_id, staff.id, where)))
-    return first + _ordered(session, rows, after, limit - len(first), sort)
+    return _safety_first(first, _ordered(session, rows, after, limit - len(first), sort), limit)
+
+
+def _safety_first(escalated: list[InboxItem], own: list[InboxItem], limit: int) -> list[InboxItem]:
+    """Put own safety items that nobody has answered above what came and is less; the last row stays one's own.
+
+    The next page goes on after the last row (see `cursor`), so a full page of one's own safety items is left as it is.
+    """
+    if len(escalated) + len(own) >= limit and all(map(_grave, own)):
+        return escalated + own
+    rest = [item for item in (*escalated, *own) if not _grave(item)]
+    return [*filter(_grave, escalated), *filter(_grave, own), *rest]
+
+
+def _grave(item: InboxItem) -> bool:
+    return item.rank == 0 and item.urgency == 0
 
 
 def came(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -82,6 +83,12 @@ def rules() -> Rules:
             made.scopes.add(scope, named, words)
     _add_stops(made, files)
     return made
+
+
+def language_of(labels: Iterable[str]) -> str | None:
+    """Return the language in which what weighs in a text is said, None where none or several of its rules say so."""
+    said_in = {label.split(".")[1] for label in labels if label.startswith(("crisis.", "topic."))}
+    return said_in.pop() if len(said_in) == 1 else None
 
 
 def _add(made: Rules, label: str, rule: dict[str, Any], words: dict[str, list[str]]) -> None:

@@ -114,7 +114,7 @@ def test_a_missed_deadline_is_on_every_page_is_heard_and_goes_by_an_acknowledgem
         # Who is on it turns it into that, on both desks; nothing is acknowledged.
         rosa.get_by_role("button", name="I'm calling").click()
         expect(rosa.locator(".alarms li.held")).to_contain_text(
-            re.compile(r"You are on it until \d+:\d\d [AP]M: calling")
+            re.compile(r"You are on it until (tomorrow )?\d+:\d\d [AP]M: calling")
         )
         ben.goto(f"{service}/handoffs")
         expect(ben.locator(".alarms li.held")).to_contain_text("Rosa Delgado is on it until")

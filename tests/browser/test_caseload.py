@@ -118,11 +118,11 @@ def got_well(page: Page, service: str, patient: Patient) -> None:
     """Written down, into relapse prevention, and discharged with goals met; the row says remission to the end."""
     page.goto(f"{service}/patients/{patient.id}/care")
     expect(page.get_by_text("remission").first).to_be_visible()
-    page.get_by_text("Write down what was done").click()
+    page.get_by_text("Log work").click()
     page.get_by_label("Minutes").fill("20")
     began = page.get_by_label("Began")
     began.fill((clock.now() - timedelta(hours=9)).strftime("%Y-%m-%dT%H:%M"))
-    page.get_by_role("button", name="Write it down").click()
+    page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("spoke with them")).to_be_visible()
     page.locator("summary", has_text="Relapse prevention").click()
     page.get_by_label("Next check on").fill((clock.now() + timedelta(days=30)).date().isoformat())

@@ -45,7 +45,7 @@ def test_words_are_loaded_a_need_is_found_and_referred(browser: Browser, served:
         page.get_by_role("button", name="Save the answers").click()
         expect(page.get_by_text("Each need is a task of yours now.")).to_be_visible()
         page.get_by_label("Referred to").fill("Cedar Shelter, intake on Tuesday")
-        page.get_by_role("button", name="Write it down").click()
+        page.get_by_role("button", name="Save").click()
         expect(page.get_by_text("Referred to Cedar Shelter, intake on Tuesday")).to_be_visible()
         look(page)
         page.get_by_role("link", name="Close it with what came of it").click()

@@ -50,7 +50,7 @@ def test_it_runs_pauses_goes_on_survives_a_reload_and_is_confirmed(browser: Brow
         expect(page.get_by_text("What you timed waits on this page")).to_be_visible()
         page.get_by_text("From when to when").click()
         look(page)
-        page.get_by_role("button", name="Write it down").first.click()
+        page.get_by_role("button", name="Save").first.click()
         expect(page.get_by_text("Written down.")).to_be_visible()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         assert session.query(CareEntry).count() > 0

@@ -153,3 +153,9 @@ def test_a_planned_row_keeps_its_facts_and_says_its_sentence(world: World) -> No
     assert why_of(plan_of(early)["2h"])[-1] == (
         "dropped: 06:30 in America/Denver leaves less than 60 minutes before the visit"
     )
+
+
+def test_a_time_of_day_is_written_as_the_reader_is_used_to() -> None:
+    reason = Reason("dropped", {"because": Reason("moved_to_opening", {"until": "08:00"})})
+    assert "8 o'clock" in reasons.plain(reason, {"08:00": "8 o'clock"}.__getitem__)
+    assert "08:00" in reasons.plain(reason)

@@ -181,3 +181,26 @@ def test_what_nobody_at_the_desk_answers_comes_back_to_the_care_team(world: Any)
     jobs.fire_timers()
     jobs.fire_timers()
     assert [(item.role, item.owner_id) for item in world.items] == [(None, kim.id)]
+
+
+@pytest.mark.parametrize("words", ["quiero morir, ya no aguanto", "necesito más medicina"])
+def test_words_in_another_language_than_the_records_go_to_who_can_read_them(world: Any, words: str) -> None:
+    somebody(world, "Ann", "care_manager")
+    luz = somebody(world, "Luz", "care_manager", languages=["en", "es"])
+    world.text(words)
+    jobs.fire_timers()
+    (item,) = world.items
+    assert item.owner_id == luz.id
+    assert [reason for reason in item.reason if ":es" in reason] == ["said_in:es", "language:es"]
+    assert "written in" in " ".join(items.reasons(item))
+
+
+def test_a_crisis_is_answered_in_the_language_of_its_words(world: Any) -> None:
+    world.text("quiero morir, ya no aguanto")
+    assert "Puede llamar al 988" in world.outbound[-1].body
+
+
+def test_a_text_in_english_or_in_the_records_language_says_nothing_of_it(world: Any) -> None:
+    world.text("the new pills make me dizzy")
+    world.text("ok gracias, necesito más medicina, please call me", From="+13035550177")
+    assert not [reason for item in world.items for reason in item.reason if reason.startswith("said_in")]

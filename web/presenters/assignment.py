@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from intake_links import scoring
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem, ItemEvent
-from messaging.inbox.routing import policy_definition
+from messaging.inbox.routing import policy_definition, topics
 from messaging.models import Clinic, Patient, Staff
 from web import times, words
 
@@ -45,6 +45,7 @@ def path(reasons: Sequence[str], panel: str | None, language: str | None) -> lis
     if steps and not any(name in by_name for name in rule_names):
         return steps
     steps.append(_rule(by_name.get("panel"), "panel", panel, {"panel": panel}))
+    language = topics.language(reasons) or language
     spoken = words.say("languages", language) if language else None
     steps.append(_rule(by_name.get("language"), "language", language, {"language": spoken}))
     if "on_duty" not in by_name:
@@ -84,7 +85,7 @@ def reason_words(reason: str) -> str:
 def _value(name: str, value: str) -> str:
     if name == "topic":
         return items.words()["topics"].get(value, value)
-    return words.say("languages", value) if name in ("language", "no_reader") else value
+    return words.say("languages", value) if name in ("language", "no_reader", "said_in") else value
 
 
 def rule_words(rule: policy_definition.Route, names: Mapping[str, str]) -> str:

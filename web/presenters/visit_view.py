@@ -127,4 +127,4 @@ def between(at: datetime, appointment: Appointment) -> str:
 
 def _why(step: Reminder) -> str:
     """Why a text is not sent: the last reason decides, and those before it tell what was planned."""
-    return reasons.plain(read(step.why[-1])) if step.why else ""
+    return reasons.plain(read(step.why[-1]), times.typed_clock) if step.why else ""

@@ -205,7 +205,7 @@ def _pane(
 
 def _line(text: made_up_visit.Shown, called: Mapping[str, str], number: int | None, zone: str) -> Line:
     when = _when(text.at, zone) if text.at else ""
-    why = [reasons.plain(reason) for reason in text.why]
+    why = [reasons.plain(reason, times.typed_clock) for reason in text.why]
     return Line(text.step, called.get(text.step, text.step), number, when, why, text.body, text.segments, text.moved)
 
 

@@ -106,7 +106,10 @@ for (const present of document.querySelectorAll(":is(.views, .chapters) [aria-cu
   if (strip.scrollWidth > strip.clientWidth) present.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 document.querySelector(".row[aria-current]")?.scrollIntoView({ block: "nearest" });
-document.querySelector(".said")?.scrollTo(0, document.querySelector(".need.safety, .need .asked") ? 0 : 1e6);
+// The last words are seen beside the answer, except where what is to be done has no room to stay above them: it is read first.
+const said = document.querySelector(".said");
+const need = said?.querySelector(".need");
+said?.scrollTo(0, need && getComputedStyle(need).position !== "sticky" ? 0 : 1e6);
 comeToRest();
 countChosen();
 listenToKeys();

@@ -1,7 +1,8 @@
 """What a text is about, as routing sees it: which topic leads, by when it is owed, whether the desk may have it. Pure.
 
-An item's `reason` holds these as "topic:medication", and "in_building" where the patient is here now. They say what
-came, not who has it, and stay when somebody else is chosen.
+An item's `reason` holds these as "topic:medication", "in_building" where the patient is here now, and "said_in:es"
+where the words are Spanish and the record is not. They say what came, not who has it, and stay when somebody else is
+chosen.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -28,7 +29,7 @@ CARE_TEAM, FRONT_DESK = "care_manager", "front_desk"
 # To whose inbox an item can be given as a whole; the front desk reads nothing but these topics.
 ROLES = (CARE_TEAM, FRONT_DESK)
 OF_THE_DESK: tuple[Topic, ...] = ("billing", "scheduling")
-_ABOUT = "topic:"
+_ABOUT, _SAID_IN = "topic:", "said_in:"
 _KEPT = (*WORRIES, CALLED_NEITHER, WATCHED, IN_BUILDING, DESK_OFF)
 
 
@@ -60,6 +61,17 @@ def reasons(topics: Iterable[str], *, here: bool = False) -> tuple[str, ...]:
     return (*((IN_BUILDING,) if here else ()), *(f"{_ABOUT}{topic}" for topic in topics))
 
 
+def said_in(language: str) -> str:
+    """Return how a `reason` says that the words are in another language than the patient's record and these pages."""
+    return f"{_SAID_IN}{language}"
+
+
+def language(reason: Iterable[str]) -> str | None:
+    """Return the language that a `reason` says the words are in; the last one said holds."""
+    said = [each.removeprefix(_SAID_IN) for each in reason if each.startswith(_SAID_IN)]
+    return said[-1] if said else None
+
+
 def of(reason: Iterable[str]) -> tuple[Topic, ...]:
     """Return the topics that stand in a `reason`, the most urgent first."""
     named = {each.removeprefix(_ABOUT) for each in reason if each.startswith(_ABOUT)}
@@ -73,7 +85,7 @@ def leading(reason: Iterable[str]) -> str | None:
 
 def kept(reason: Iterable[str]) -> tuple[str, ...]:
     """Return of a `reason` what says what came, without who has it and why."""
-    return tuple(each for each in reason if each in _KEPT or each.startswith(_ABOUT))
+    return tuple(each for each in reason if each in _KEPT or each.startswith((_ABOUT, _SAID_IN)))
 
 
 def joined(reason: Sequence[str], more: Iterable[str]) -> list[str]:

@@ -141,7 +141,7 @@ def test_a_patient_has_one_row_in_each_view_led_by_what_is_most_urgent(clinic, n
 def test_what_came_by_escalation_stands_on_top_of_mine_until_somebody_acknowledges(clinic, new_staff):
     alba, ben, now = new_staff(), new_staff("Ben Ito"), clock.now()
     (own,) = add(clinic, 1, kind="safety", owner_id=alba.id, answer_by=now)
-    (his,) = add(clinic, 1, kind="screen", owner_id=ben.id, answer_by=now, escalated_at=now)
+    (his,) = add(clinic, 1, kind="safety", owner_id=ben.id, answer_by=now, escalated_at=now)
     assert listed(clinic, alba, "mine") == [own]
     with db.unit_of_work(clinic.id) as session:
         session.add(Told(clinic_id=clinic.id, item_id=his, staff_id=alba.id, at=now))
@@ -177,3 +177,22 @@ def test_pages_and_counts_are_read_in_order_from_the_index_of_their_view(clinic,
         assert "B-TREE FOR ORDER BY" not in way
     if view != "done":  # who leads a row is looked up by the patient
         assert all("ix_inbox_item_thread" in way for way in own[:2])
+
+
+@both
+def test_a_safety_item_of_ones_own_stands_above_a_handoff_that_came_by_escalation(clinic, new_staff):
+    alba, ben = new_staff(), new_staff("Ben Ito")
+    now = clock.now()
+    (own,) = add(clinic, 1, kind="safety", owner_id=alba.id)
+    (reply,) = add(clinic, 1, owner_id=alba.id)
+    came = [add(clinic, 1, kind=kind, owner_id=ben.id, escalated_at=now)[0] for kind in ("handoff", "safety")]
+    with db.unit_of_work(clinic.id) as session:
+        session.add_all(Told(clinic_id=clinic.id, item_id=item_id, staff_id=alba.id, at=now) for item_id in came)
+    with db.unit_of_work(clinic.id, read_only=True) as session:
+        listed = views.listing(session, clinic.id, view="mine", staff=alba)
+        assert [item.id for item in listed] == [came[1], own, came[0], reply]
+        # A page that is full of what nobody has answered goes on after one's own last row, whatever came.
+        page = views.listing(session, clinic.id, view="mine", staff=alba, limit=3)
+        assert [item.id for item in page] == [came[1], came[0], own]
+        onward = views.listing(session, clinic.id, view="mine", staff=alba, after=views.cursor(page[-1]))
+        assert [item.id for item in onward] == [reply]

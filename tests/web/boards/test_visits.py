@@ -134,7 +134,7 @@ def test_a_week_counts_each_day_and_each_number_leads_to_its_visits(house: Any) 
     browser = house.signed_in(house.staff())
     page = browser.get("/visits?span=week&day=2026-03-05").text
     assert "Week of Mar 2, 2026" in page
-    links = re.findall(r'<td class="num"><a href="(/visits[^"]+)"[^>]*>(\d+)</a>', page)
+    links = re.findall(r'<td class="num" data-name="[^"]+"><a href="(/visits[^"]+)"[^>]*>(\d+)</a>', page)
     assert len(links) >= 5
     for link, number in links:
         assert len(rows(browser.get(link.replace("&amp;", "&")).text)) == int(number), link

@@ -63,7 +63,7 @@ def test_each_colleague_s_numbers_count_patients(house: Any, people: Any) -> Non
     page = lead.get("/workload").text
     assert numbers(page, "Rosa Delgado") == ["2", "1", "1", "–"]
     assert numbers(page, "Ben Okafor") == ["1", "–", "–", "–"]
-    assert numbers(page, "Nobody’s") == ["1", "–", "–", "–"]
+    assert numbers(page, "Unassigned") == ["1", "–", "–", "–"]
     assert page.index("Rosa Delgado") < page.index("Ben Okafor")
 
 
@@ -135,7 +135,7 @@ def test_whoever_has_left_and_still_holds_something_is_marked(house: Any, people
 def test_an_empty_clinic_says_so(house: Any, people: Any) -> None:
     page = people[2].get("/workload").text
     assert "Nobody is away this week." in page
-    assert "Nothing is." in page
+    assert "Nothing is past its deadline." in page
 
 
 @pytest.mark.parametrize(
