@@ -226,10 +226,7 @@ def for_billing(session: Session, clinic: Clinic, by: Staff, episode: Episode, f
 def open_of(session: Session, patient_id: UUID) -> Episode | None:
     """Return the episode that is open for a patient; the older one where a merge has left two."""
     return session.scalar(
-        select(Episode)
-        .where(Episode.patient_id == patient_id, OPEN)
-        .order_by(Episode.enrolled_on, Episode.id)
-        .limit(1)
+        select(Episode).where(Episode.patient_id == patient_id, OPEN).order_by(Episode.enrolled_on, Episode.id).limit(1)
     )
 
 
