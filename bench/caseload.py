@@ -27,6 +27,7 @@ from messaging.models import Clinic, Patient, Staff
 from messaging.people import directory
 from reminders import care_model
 from service import app as application
+from service import start
 from service.embedded.valkey import ValkeyServer
 from web import sessions
 
@@ -180,6 +181,7 @@ def _signed_in(staff: Staff) -> FlaskClient:
         token = sessions.start(session, staff)
     browser = app.test_client()
     browser.set_cookie(sessions.cookie_name(), token)
+    start.settled()  # as the web server does once its application is made
     return browser
 
 

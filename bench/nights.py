@@ -18,7 +18,7 @@ from sqlalchemy import func, insert, select, update
 
 from bench import caseload, postgresql, stage
 from caseload import due_items, listing
-from caseload.models import CareEntry, CaseReview, DueNotice, DueRound, Episode
+from caseload.models import OPEN, CareEntry, CaseReview, DueNotice, DueRound, Episode
 from config import aside, clock, db, runtime
 from messaging.models import Clinic, Patient, Staff
 from messaging.people import bulk_save, directory
@@ -133,7 +133,7 @@ def _read(clinic: Clinic) -> None:
     after = None
     while True:
         with db.unit_of_work(clinic.id, read_only=True) as session:
-            page = listing.READ.where(Episode.clinic_id == clinic.id, listing.OPEN).order_by(Episode.id)
+            page = listing.READ.where(Episode.clinic_id == clinic.id, OPEN).order_by(Episode.id)
             rows = db.tuples(session, (page.where(Episode.id > after) if after else page).limit(due_items.PAGE))
         if not rows:
             return

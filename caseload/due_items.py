@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
 from caseload import listing
-from caseload.models import DueNotice, DueRound, Episode
+from caseload.models import OPEN, DueNotice, DueRound, Episode
 from caseload.registry import due
 from config import aside, audit, clock, db
 from config.db.sets import among
@@ -94,7 +94,7 @@ def _handle(session: Session, rows: Sequence[DueRound]) -> None:
 def _page(session: Session, row: DueRound) -> list[UUID]:
     """The next episodes of the round: those that are open, and those of which something still stands."""
     standing = exists().where(DueNotice.episode_id == Episode.id, DueNotice.ended_at.is_(None))
-    found = select(Episode.id).where(Episode.clinic_id == row.clinic_id, or_(listing.OPEN, standing))
+    found = select(Episode.id).where(Episode.clinic_id == row.clinic_id, or_(OPEN, standing))
     found = found.where(Episode.id > row.after_id) if row.after_id is not None else found
     return list(session.scalars(found.order_by(Episode.id).limit(_size(row))))
 

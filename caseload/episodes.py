@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from caseload import contacts, expecting
-from caseload.models import Episode
+from caseload.models import OPEN, Episode
 from caseload.registry import due, progress
 from config import audit, clock, db
 from messaging.models import Clinic, Patient, Staff
@@ -189,7 +189,7 @@ def give_to(session: Session, clinic: Clinic, by: Staff, episode: Episode, manag
 
 def managed(session: Session, clinic_id: UUID) -> dict[UUID, int]:
     """Return of how many people each colleague manages the care."""
-    rows = select(Episode.manager_id, func.count()).where(Episode.clinic_id == clinic_id, Episode.phase != "discharged")
+    rows = select(Episode.manager_id, func.count()).where(Episode.clinic_id == clinic_id, OPEN)
     return dict(session.execute(rows.group_by(Episode.manager_id)).all())
 
 
@@ -199,7 +199,7 @@ def hand_over(session: Session, clinic: Clinic, leaver: Staff, to: Staff | None,
     Nothing moves to a colleague who may manage no care.
     """
     theirs = select(Episode).where(Episode.clinic_id == clinic.id, Episode.manager_id == leaver.id)
-    open_ones = session.scalars(theirs.where(Episode.phase != "discharged").with_for_update()).all()
+    open_ones = session.scalars(theirs.where(OPEN).with_for_update()).all()
     if to is None or not to.active or to.role not in MANAGERS:
         return 0, len(open_ones)
     for episode in open_ones:
@@ -226,10 +226,7 @@ def for_billing(session: Session, clinic: Clinic, by: Staff, episode: Episode, f
 def open_of(session: Session, patient_id: UUID) -> Episode | None:
     """Return the episode that is open for a patient; the older one where a merge has left two."""
     return session.scalar(
-        select(Episode)
-        .where(Episode.patient_id == patient_id, Episode.phase != "discharged")
-        .order_by(Episode.enrolled_on, Episode.id)
-        .limit(1)
+        select(Episode).where(Episode.patient_id == patient_id, OPEN).order_by(Episode.enrolled_on, Episode.id).limit(1)
     )
 
 
@@ -257,7 +254,7 @@ def of_patient(session: Session, patient_id: UUID) -> Sequence[Episode]:
 
 def open_count(session: Session, clinic: Clinic) -> int:
     """Return how many episodes of a clinic are open."""
-    still = select(func.count()).where(Episode.clinic_id == clinic.id, Episode.phase != "discharged")
+    still = select(func.count()).where(Episode.clinic_id == clinic.id, OPEN)
     return session.scalar(still) or 0
 
 

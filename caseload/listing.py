@@ -26,7 +26,6 @@ from config.remembered import Remembered
 from messaging.models import Clinic, Patient
 from reminders import care_model, emergency
 
-OPEN = Episode.phase != "discharged"
 MOST = 2000
 COLUMNS = (
     *kept_scores.COLUMNS,

@@ -66,6 +66,10 @@ class Episode(SealedRow, live.Shown, Base):
         return [f"patient:{self.patient_id}"]
 
 
+# By its phases and not as all but one: so the index finds those in care among many more that have ended.
+OPEN = Episode.phase.in_(("active", "relapse_prevention"))
+
+
 class Asking(ClinicRow, Work, Base):
     """That an episode's patient is asked questionnaires by the phase of their care, looked at once a day.
 

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from caseload import episodes, listing
-from caseload.models import Episode
+from caseload.models import OPEN, Episode
 from caseload.registry import due
 from config import audit, db
 from messaging.models import Clinic, Staff
@@ -67,7 +67,7 @@ class Wanted:
         """Return the conditions on episodes."""
         manager, clinician = ids.uuid_of(self.manager), ids.uuid_of(self.clinician)
         return [
-            Episode.phase == self.phase if self.phase else listing.OPEN,
+            Episode.phase == self.phase if self.phase else OPEN,
             *([Episode.manager_id == manager] if manager else []),
             *([Episode.practitioner_id == clinician] if clinician else []),
         ]

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from caseload import episodes, listing, reviews
-from caseload.models import Episode
+from caseload.models import OPEN, Episode
 from caseload.registry import due
 from config import audit, db
 from messaging.models import Clinic, Patient, Staff
@@ -83,7 +83,7 @@ def _listed(session: Session, clinic: Clinic) -> list[listing.Standing]:
     """Return who is on the list: the gravest reason first, then the longest in care."""
     if not care_model.of_clinic(clinic).registry:
         return []
-    every = listing.standings(session, clinic, listing.OPEN, *registry_page.reached(session))
+    every = listing.standings(session, clinic, OPEN, *registry_page.reached(session))
     wanted = [standing for standing in every if due.for_review(standing.due, standing.reviewed)]
     return sorted(wanted, key=lambda standing: (due.gravest(standing.due), -standing.weeks, standing.id))
 

@@ -183,3 +183,7 @@ def test_who_may_bill(scene: Any, role: str, code: int) -> None:
 def test_a_month_that_is_none_is_the_one_that_runs(scene: Any) -> None:
     for month in ("2026-13", "x", "", "0000-01"):
         assert "March 2026" in scene.browser.get(f"/caseload/month?month={month}").text
+
+
+def test_that_stays_in_a_hospital_are_not_known_is_said_before_a_month_is_closed(scene: Any) -> None:
+    assert "Stays in a hospital are not known here" in scene.browser.get("/caseload/month?month=2026-03").text

@@ -3,8 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import insert, select, text
+from sqlalchemy.dialects import postgresql
+
 from caseload import questionnaires as asking
-from caseload.models import Asking, CareEntry, CareTimer, DueNotice, Episode
+from caseload.models import OPEN, Asking, CareEntry, CareTimer, DueNotice, Episode
+from config import db
 from intake_links.models import IntakeLink
 from tests.web.caseload.seeding import answer, enrolled, with_registry
 from tests.web.caseload.test_asking import BY_PHASE, publish
@@ -63,3 +67,19 @@ def test_what_is_due_is_an_item_once(house_on_postgresql: Any) -> None:
 
 def test_days_and_minutes_are_counted_by_the_clinics_clock(house_on_postgresql: Any) -> None:
     assert counted(with_registry(house_on_postgresql)) == 20
+
+
+def test_who_is_in_care_is_found_by_an_index_and_not_by_reading_who_was(house_on_postgresql: Any) -> None:
+    scene = with_registry(house_on_postgresql)
+    enrolled(scene, scene.house.patient(), days_ago=40)
+    [episode] = scene.episodes()
+    alike = {column.key: getattr(episode, column.key) for column in Episode.__table__.columns}
+    ended = [alike | {"id": db.new_id(), "phase": "discharged", "ended_on": episode.enrolled_on} for _ in range(5_000)]
+    with db.unit_of_work(scene.house.clinic.id) as session:
+        session.execute(insert(Episode), ended)
+        session.execute(text("ANALYZE care_episode"))
+        asked = select(Episode.id).where(Episode.clinic_id == scene.house.clinic.id, OPEN)
+        written = asked.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
+        way = str(session.execute(text(f"EXPLAIN {written}")).all())
+    assert "Seq Scan" not in way
+    assert "ix_care_episode_clinic_phase" in way
