@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from config import addresses, keys, logging, queue, runtime, settings
 from config import handed_down as secrets
@@ -77,10 +78,21 @@ def refuse_what_cannot_work(loaded: settings.Settings) -> None:
         problems.append(
             "DATABASE_URL is needed with a REDIS_URL on another machine: SQLite serves the processes of one machine"
         )
+    if loaded.staff_url and not _kept_apart(loaded.staff_url, loaded.public_url):
+        problems.append(
+            "WARMTHREAD_STAFF_URL must have another host name than WARMTHREAD_PUBLIC_URL (cookies do not tell ports"
+            " apart), and be https where that is"
+        )
     if loaded.demo and not _made_by_the_demo(loaded):
         problems.append("WARMTHREAD_DEMO_CLOCK is set by `warmthread demo` alone, in a folder of its own: leave it out")
     if problems:
         raise settings.SettingsError(problems)
+
+
+def _kept_apart(staff_url: str, public_url: str) -> bool:
+    """Whether browsers keep the pages of two addresses apart, their cookies too."""
+    staff, public = urlsplit(staff_url), urlsplit(public_url)
+    return staff.hostname != public.hostname and staff.scheme == public.scheme
 
 
 def demo_mark(loaded: settings.Settings) -> Path:
