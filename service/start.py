@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
 from config import addresses, keys, logging, queue, runtime, settings
 from config import handed_down as secrets
 from service import database_roles, hardening, key_check, tables
@@ -22,6 +24,8 @@ SECRET = (
     "WARMTHREAD_SMTP_URL",
     "WARMTHREAD_SELF_CHECK_URL",
 )
+# Stands where a token is demanded and the process has no use for it.
+WITHHELD = SecretStr("withheld from this process")
 # Imported for its tables alone.
 TABLES = tables.METADATA
 
@@ -115,6 +119,22 @@ def _open_keys() -> None:
         raise settings.SettingsError(
             [f"WARMTHREAD_DATA_DIR cannot be used for the master keys: {error.strerror}"]
         ) from None
+
+
+def needed_by(process: str, loaded: settings.Settings) -> settings.Settings:
+    """Return the settings with the secrets that a process ("web", "mllp", "worker.urgent", "ticker") has a use for.
+
+    Doors judge the carrier's signatures and ask nobody outside; workers and the ticker ask, and judge no signature.
+    """
+    door = process in ("web", "mllp")
+    withheld: dict[str, object] = {}
+    if door and loaded.smtp_url is not None:
+        withheld["smtp_url"] = SecretStr(addresses.without_user(loaded.smtp_url.get_secret_value()))
+    if door:
+        withheld |= dict.fromkeys(("twilio_api_key", "twilio_api_key_secret", "self_check_url"))
+    if (process == "mllp") or (not door and loaded.twilio_api_key):
+        withheld |= {"twilio_auth_token": WITHHELD, "twilio_auth_token_secondary": None}
+    return loaded.model_copy(update=withheld)
 
 
 def handed_down(loaded: settings.Settings, redis_url: str) -> tuple[dict[str, str], tuple[int, ...]]:
