@@ -8,12 +8,17 @@ from config import addresses
 
 
 class StaffSettings(BaseModel):
-    """By which address staff come, where that is another than the patients', and passwords that are refused."""
+    """By which address staff come, where that is another than the patients', and what they must prove."""
 
     staff_url: str = Field(
         "",
         alias="WARMTHREAD_STAFF_URL",
         description="address with a host name of its own for staff's pages; empty: the public one",
+    )
+    second_step_for_all: bool = Field(
+        False,
+        alias="WARMTHREAD_SECOND_STEP_FOR_ALL",
+        description="whether everybody needs a second step, whatever clinics ask of which roles",
     )
     breached_passwords: Path | None = Field(
         None,

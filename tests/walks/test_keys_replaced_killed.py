@@ -1,4 +1,4 @@
-"""Keys replaced while texts come in, the command and the service's processes killed: it reaches its end all the same."""
+"""Keys replaced while texts come in, the command and processes killed: it reaches its end all the same."""
 
 import os
 import signal

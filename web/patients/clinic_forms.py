@@ -79,7 +79,7 @@ def hand_over(patient_id: UUID) -> str | tuple[str, int]:
             here="patients",
             name=patient_view.full_name(patient),
             patient_id=patient.id,
-            code=f"{code[:3]} {code[3:]}",
+            code=f"{code[: len(code) // 2]} {code[len(code) // 2 :]}",
             where=f"{urlsplit(runtime.settings().public_url).netloc}/k",
             minutes=int(tablet_codes.VALID.total_seconds()) // 60,
         )
