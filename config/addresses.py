@@ -58,6 +58,12 @@ def _is_loopback(host: str) -> bool:
         return host in HERE
 
 
+def without_user(address: str) -> str:
+    """Return an address without the user and the password in it."""
+    parts = urlsplit(address)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
 def judge_mail_server(address: str) -> None:
     """Judge the address of a mail server: smtps://, or smtp://, which turns to TLS (messaging.mail.smtp)."""
     if not MAIL_SERVER.fullmatch(address):

@@ -11,12 +11,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
 from config import addresses, asked_for, env_file, handed_down
-from config.carrier_settings import CarrierSettings
-from config.ehr_settings import EhrSettings
-from config.mail_settings import MailSettings
-from config.mllp_settings import MllpSettings
-from config.self_check_settings import SelfCheckSettings
-from config.store_settings import StoreSettings
+from config.setting_parts import SettingParts
 
 MASTER_KEY = re.compile(r"[^:,\s]+:[A-Za-z0-9+/]{43}=")
 PREFIX = "WARMTHREAD_"
@@ -32,7 +27,7 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-class Settings(StoreSettings, MailSettings, MllpSettings, EhrSettings, SelfCheckSettings, CarrierSettings):
+class Settings(SettingParts):
     """The whole configuration of a process. Each field's alias is the environment variable's name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -192,6 +187,11 @@ class Settings(StoreSettings, MailSettings, MllpSettings, EhrSettings, SelfCheck
         return self.data_dir / "demonstration.clock" if self.demo else None
 
     @property
+    def staff_address(self) -> str:
+        """The address by which staff reach this service."""
+        return self.staff_url or self.public_url
+
+    @property
     def secure(self) -> bool:
         """Whether people reach us by https, so that cookies may be marked Secure."""
         return self.public_url.startswith("https://")
@@ -199,8 +199,10 @@ class Settings(StoreSettings, MailSettings, MllpSettings, EhrSettings, SelfCheck
 
 def names() -> dict[str, str]:
     """Return each setting's environment name with its description, in the order of the documentation."""
-    parts = (StoreSettings, Settings, MailSettings, MllpSettings, EhrSettings, SelfCheckSettings, CarrierSettings)
-    ordered = [name for part in parts for name in part.__annotations__ if name in Settings.model_fields]
+    first, *rest = SettingParts.__bases__
+    ordered = [
+        name for part in (first, Settings, *rest) for name in part.__annotations__ if name in Settings.model_fields
+    ]
     fields = [Settings.model_fields[name] for name in ordered]
     return {str(field.alias): field.description or "" for field in fields}
 

@@ -9,9 +9,6 @@ from intake_links import arriving, frame, rendering, tablet_codes
 kiosk = Blueprint("kiosk", __name__, url_prefix="/k")
 frame.behind(kiosk)
 TRIES = throttle.Limit("tablet.source", free=5)
-# Wrong codes an hour from all unknown sources together; a code does not say whose it is, so the door counts as one.
-# Past these one a minute is tried: of a million codes, some ninety an hour.
-AT_DOOR = throttle.Limit("tablet.door", free=30)
 # A source that has opened a form is a clinic's own: strangers who guess at the door do not make it wait.
 OWN_SECONDS = 30 * 86_400
 OWN = "tablet.own"
@@ -50,7 +47,7 @@ def _counted(source: str, device: str | None) -> tuple[throttle.Bucket, tuple[th
     """Return what a try is counted in: its own device or source, and the door unless one of them is a clinic's."""
     own = TRIES.of("device", device) if device else TRIES.of(source)
     of_a_clinic = device is not None or throttle.remembers(OWN, source)
-    return own, () if of_a_clinic else (AT_DOOR.of("everybody"),)
+    return own, () if of_a_clinic else (tablet_codes.door(),)
 
 
 @kiosk.get("/still")

@@ -15,7 +15,7 @@ from api.fhir import door as fhir
 from config import client_address, keys, logging, runtime, security_events
 from intake_links import pages, tablet_pages
 from portal import plan, video, views
-from service import health, inside, metrics, page_reports, sealed_cookies
+from service import doors_by_host, health, inside, metrics, page_reports, sealed_cookies
 from web import register as staff
 from webhooks import ehr, forms, twilio
 
@@ -45,6 +45,7 @@ def create_app() -> Flask:
         PROPAGATE_EXCEPTIONS=False,
     )
     app.session_interface = sealed_cookies.SealedCookies()
+    doors_by_host.register(app, *(door.name for door in (*PEOPLE, *MACHINES_DOORS)))
     csrf = CSRFProtect(app)
     app.after_request(page_reports.ask_for_them)  # the first to be named is the last to be asked
     for door in MACHINES_DOORS:

@@ -4,6 +4,7 @@ import os
 import sys
 import urllib.request
 from collections.abc import Callable
+from typing import Any
 from urllib.error import HTTPError, URLError
 
 from config import logging, queue
@@ -57,25 +58,28 @@ class Service:
     def __init__(self, settings: Settings, extra: list[Process] | None = None, output: int | None = None) -> None:
         self.valkey = valkey.ValkeyServer(settings.data_dir.resolve()) if settings.embedded_queue else None
         redis_url = self.valkey.url if self.valkey else settings.redis_url
-        env, given = start.handed_down(settings, redis_url)
-        self._given = list(given)
+        self._given: list[int] = []
+
+        def process(name: str, *words: str, **how: Any) -> Process:
+            env, given = start.handed_down(start.needed_by(name, settings), redis_url)
+            self._given += given
+            return Process(name, ours(*words), env, pass_fds=given, **how)
+
         first = []
         if self.valkey:
             self.valkey.claim()
             server = self.valkey
             first = [Process("valkey", server.argv, server.env, ready=server.is_ready, pass_fds=server.pass_fds)]
-        web = Process(
-            "web", ours("web"), env, ready=answers(f"{here(settings)}/healthz"), ready_timeout=SLOW, pass_fds=given
-        )
-        rest = [Process(f"worker.{name}", ours("worker", name), env, pass_fds=given) for name in queue.QUEUES]
-        rest.append(Process("ticker", ours("ticker"), env, pass_fds=given))
+        web = process("web", "web", ready=answers(f"{here(settings)}/healthz"), ready_timeout=SLOW)
+        rest = [process(f"worker.{name}", "worker", name) for name in queue.QUEUES]
+        rest.append(process("ticker", "ticker"))
         if settings.mllp_port:
             # Files that cannot be used are said now, not by a process that starts again and again.
             tls.context(settings)
-            rest.append(Process("mllp", ours("mllp"), env, pass_fds=given))
+            rest.append(process("mllp", "mllp"))
         children = [*first, *(extra or []), *rest, web]
-        shared = (env, given, 2 if output is None else output)
-        forks = ForkServer(OURS, "service.preloaded", *shared) if given else None
+        shared = (web.env or {}, self._given, 2 if output is None else output)
+        forks = ForkServer(OURS, "service.preloaded", *shared) if self._given else None
         self.supervisor = Supervisor(children, logging.logger().info, output=output, forks=forks)
 
     def run(self) -> int:

@@ -4,6 +4,9 @@ import gc
 import os
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
 
 from config import addresses, keys, logging, queue, runtime, settings
 from config import handed_down as secrets
@@ -21,6 +24,8 @@ SECRET = (
     "WARMTHREAD_SMTP_URL",
     "WARMTHREAD_SELF_CHECK_URL",
 )
+# Stands where a token is demanded and the process has no use for it.
+WITHHELD = SecretStr("withheld from this process")
 # Imported for its tables alone.
 TABLES = tables.METADATA
 
@@ -77,10 +82,21 @@ def refuse_what_cannot_work(loaded: settings.Settings) -> None:
         problems.append(
             "DATABASE_URL is needed with a REDIS_URL on another machine: SQLite serves the processes of one machine"
         )
+    if loaded.staff_url and not _kept_apart(loaded.staff_url, loaded.public_url):
+        problems.append(
+            "WARMTHREAD_STAFF_URL must have another host name than WARMTHREAD_PUBLIC_URL (cookies do not tell ports"
+            " apart), and be https where that is"
+        )
     if loaded.demo and not _made_by_the_demo(loaded):
         problems.append("WARMTHREAD_DEMO_CLOCK is set by `warmthread demo` alone, in a folder of its own: leave it out")
     if problems:
         raise settings.SettingsError(problems)
+
+
+def _kept_apart(staff_url: str, public_url: str) -> bool:
+    """Whether browsers keep the pages of two addresses apart, their cookies too."""
+    staff, public = urlsplit(staff_url), urlsplit(public_url)
+    return staff.hostname != public.hostname and staff.scheme == public.scheme
 
 
 def demo_mark(loaded: settings.Settings) -> Path:
@@ -103,6 +119,22 @@ def _open_keys() -> None:
         raise settings.SettingsError(
             [f"WARMTHREAD_DATA_DIR cannot be used for the master keys: {error.strerror}"]
         ) from None
+
+
+def needed_by(process: str, loaded: settings.Settings) -> settings.Settings:
+    """Return the settings with the secrets that a process ("web", "mllp", "worker.urgent", "ticker") has a use for.
+
+    Doors judge the carrier's signatures and ask nobody outside; workers and the ticker ask, and judge no signature.
+    """
+    door = process in ("web", "mllp")
+    withheld: dict[str, object] = {}
+    if door and loaded.smtp_url is not None:
+        withheld["smtp_url"] = SecretStr(addresses.without_user(loaded.smtp_url.get_secret_value()))
+    if door:
+        withheld |= dict.fromkeys(("twilio_api_key", "twilio_api_key_secret", "self_check_url"))
+    if (process == "mllp") or (not door and loaded.twilio_api_key):
+        withheld |= {"twilio_auth_token": WITHHELD, "twilio_auth_token_secondary": None}
+    return loaded.model_copy(update=withheld)
 
 
 def handed_down(loaded: settings.Settings, redis_url: str) -> tuple[dict[str, str], tuple[int, ...]]:

@@ -154,10 +154,14 @@ def owes_factor() -> bool:
     Whoever operates the service vouches for whom they let in by a link that signs in once.
     """
     row, staff = current(), current_staff()
-    demanded = clinic().rules.get(DEMANDED, ())
     if staff is None or row.factor == "reset":
         return staff is not None
-    return staff.role in demanded and row.factor is None and row.how not in VOUCHED_FOR
+    return demands_factor(staff) and row.factor is None and row.how not in VOUCHED_FOR
+
+
+def demands_factor(staff: Staff) -> bool:
+    """Whether this person needs a second factor: by their clinic's rule, or because the operator asks it of all."""
+    return runtime.settings().second_step_for_all or staff.role in clinic().rules.get(DEMANDED, ())
 
 
 def current_staff(*, seen: bool = True) -> Staff | None:

@@ -30,7 +30,7 @@ def answered(inbound: Inbound, staff: Staff) -> bool:
     message = str(inbound.message.id)
     items.note_event(inbound.session, item, f"staff:{staff.id}", "answered_by_text", message_id=message)
     raise_items.append(inbound, item, raise_items.of_colleague(inbound, staff))
-    link = f"{runtime.settings().public_url}{nudging.page_of(item, staff)}"
+    link = f"{runtime.settings().staff_address}{nudging.page_of(item, staff)}"
     body = text_templates.render(text_templates.texts("en")["staff_answered"], {"link": link})
     outbox.text_staff(inbound.session, inbound.clinic, staff, body=body, dedupe=f"answered:{item.id}:{staff.id}")
     return True

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
-from config import addresses
+from config import addresses, outgoing
 
 LONGEST = 500
 # Below it are the ports of other protocols: a stranger is not to be asked at those of mail or SSH in our name.
@@ -28,7 +28,7 @@ Resolve = Callable[[str, int], Sequence[str]]
 
 
 class Refused(Exception):
-    """Nothing is posted there. `why` is one word: form | scheme | user | host | resolve | inside."""
+    """Nothing is posted there. `why` is one word: form | scheme | user | host | unlisted | resolve | inside."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -55,7 +55,7 @@ def read(url: str, *, loopback: bool, own: Networks = ()) -> Target:
     """Take an address apart. Raises Refused for what is no https address of a host, or leads inside by its writing.
 
     With `loopback` (demo and tests) an address of this machine is taken, by http too; those of the networks that are
-    the operator's `own` are taken by https.
+    the operator's `own` are taken by https. Every other host must stand in the operator's list, where there is one.
     """
     try:
         parts = urlsplit(url)
@@ -74,6 +74,8 @@ def read(url: str, *, loopback: bool, own: Networks = ()) -> Target:
     if not here and not own and port is not None and port < UNPRIVILEGED and port != HTTPS:
         raise Refused("host")
     _judge_literal(host, loopback=loopback, own=own)
+    if not here and not outgoing.of_clinic(host):
+        raise Refused("unlisted")
     tls = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(tls, host, port or (443 if tls else 80), path)

@@ -4,6 +4,7 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
+from config import outgoing
 from messaging.gateways.base import OutcomeUnknown, Refused, TooLarge
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def fetch(url: str, credentials: tuple[str, str], most: int) -> bytes:
     """
     from requests import Session
 
+    outgoing.of_carrier(url)
     ends = time.monotonic() + ALL_SECONDS
     with Session() as session:
         session.trust_env = False  # no credentials of somebody's .netrc, no proxy of somebody's shell

@@ -14,6 +14,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from config import outgoing
+
 CONNECT_SECONDS = 4.0
 _here = threading.local()
 
@@ -67,7 +69,8 @@ class Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
 
     def send(self, request: PreparedRequest, *args: Any, **named: Any) -> Response:
-        """Send as ever, with a shorter patience for the connection than for the answer."""
+        """Send as ever, to the carrier alone, with a shorter patience for the connection than for the answer."""
+        outgoing.of_carrier(request.url or "")
         seconds = named.get("timeout")
         if isinstance(seconds, int | float):
             named["timeout"] = (min(seconds, CONNECT_SECONDS), seconds)

@@ -63,7 +63,7 @@ def _send(session: Session, clinic: Clinic, staff: Staff, now: datetime) -> None
     if not waiting:
         return
     day = f"{now.astimezone(ZoneInfo(clinic.zone)):%Y-%m-%d}"
-    link = f"{runtime.settings().public_url}/today"
+    link = f"{runtime.settings().staff_address}/today"
     some = {"waiting": _said(waiting), "late": _said(late)}
     spool.put(session, staff, "digest", dedupe=f"digest:{staff.id}:{day}", link=link, **some)
     audit.record(session, clinic.id, audit.Actor.system("digest"), "digest.queued", f"staff:{staff.id}")

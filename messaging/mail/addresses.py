@@ -35,7 +35,7 @@ def ask(session: Session, staff: Staff) -> bool:
     address.token_hash, address.asked_at, address.expires_at = keys.token_hash(token), now, now + VALID
     address.confirmed_at, address.fault, address.try_after = None, None, now
     session.flush()
-    link = f"{runtime.settings().public_url}/preferences/mail/{token}"
+    link = f"{runtime.settings().staff_address}/preferences/mail/{token}"
     spool.put(session, staff, "confirm", dedupe=f"confirm:{staff.id}:{db.new_id()}", link=link)
     _write_down(session, staff, "asked")
     return True

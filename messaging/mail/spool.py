@@ -35,7 +35,7 @@ def put(session: Session, staff: Staff, kind: str, *, dedupe: str, **filled: str
     if first is not None:
         return first
     now = clock.now()
-    preferences = f"{runtime.settings().public_url}/preferences"
+    preferences = f"{runtime.settings().staff_address}/preferences"
     words = wording.say(kind, wording.language_of(staff.languages), preferences=preferences, **filled)
     mail = Mail(
         clinic_id=staff.clinic_id,

@@ -22,7 +22,8 @@ NOTES = ("line", "reason")
 
 
 # What a spreadsheet takes for a formula (ASVS 1.2.10), and what we put before it, and take away when it comes back.
-FORMULA, SHOWN_AS_IT_IS = ("=", "+", "-", "@", "\t", "\r", "\n"), "'"
+# The wide ones are those of Japanese keyboards, which a spreadsheet there takes for the narrow.
+FORMULA, SHOWN_AS_IT_IS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n"), "'"
 
 
 def as_text(field: str) -> str:

@@ -174,3 +174,29 @@ def test_processes_that_start_at_once_agree_on_the_keys(tmp_path: Path):
     printed = [process.communicate(timeout=PATIENCE)[0].strip() for process in starting]
     assert [process.returncode for process in starting] == [0] * len(starting)
     assert len(set(printed)) == 1
+
+
+def test_what_was_sealed_derived_and_indexed_by_an_earlier_version_is_opened_and_found_by_this_one():
+    # Written once and never anew: another form of what is bound, or another derivation, would close every database.
+    sealed = bytes.fromhex("01a5c398b5d3c49aa3456944486553a1329b0fb8a3426da90263d204cf05e3526e")
+    assert keys.unseal(KEY, sealed, "patient", "first_name", "0192", "Alder") == b"Maya"
+    assert keys.derive(KEY, "tokens").hex() == "5447b100a0674b4d751a3bd6aa64bd8de08483bb47114e7d22dd9dc5f87bb14d"
+    assert keys.blind_index(keys.index_key(KEY, "number"), "+13035550144").hex() == "29dce27cb16b1fcd000b931e9bb70415"
+
+
+def test_a_key_of_too_few_different_bytes_is_refused():
+    for different, taken in ((7, False), (8, True)):
+        key = bytes(number % different for number in range(32))
+        if taken:
+            assert keys.parse_ring(line("k1", key)).key("k1") == key
+        else:
+            with pytest.raises(keys.BadMasterKeys, match="random"):
+                keys.parse_ring(line("k1", key))
+    with pytest.raises(keys.BadMasterKeys, match="random"):
+        keys.parse_ring(line(""))
+
+
+def test_the_secret_of_a_purpose_is_among_those_it_was_or_may_be():
+    ring = keys.parse_ring(f"{line('new')},{line('old')}")
+    assert ring.secret("tokens") in ring.secrets("tokens")
+    assert len(set(ring.secrets("tokens"))) == 2

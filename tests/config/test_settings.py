@@ -255,7 +255,8 @@ def test_a_mail_server_by_its_address(url: str):
     loaded = settings.load(GOOD | {"WARMTHREAD_SMTP_URL": url, "WARMTHREAD_MAIL_FROM": "warmthread@clinic.example"})
     assert loaded.smtp_url is not None
     assert loaded.smtp_url.get_secret_value() == url
-    assert "pass" not in repr(loaded)
+    assert "pass%3Aword" not in repr(loaded)
+    assert "mail.example" not in repr(loaded.smtp_url)
 
 
 @pytest.mark.parametrize(

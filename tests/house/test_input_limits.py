@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from api import door
-from intake_links import birth_date_check, tablet_pages
+from intake_links import birth_date_check, tablet_codes, tablet_pages
 from messaging.media import file_types
 from web import sessions
 from web.account import sign_in_limits
@@ -36,7 +36,7 @@ def test_how_often_is_that_of_the_code() -> None:
     assert {limits.AT_SOURCE.free, limits.AT_DEVICE.free, limits.STEP_AT_SOURCE.free, limits.STEP_AT_DEVICE.free} == {5}
     assert (limits.ACCOUNT.free, limits.SOURCE.free, limits.STEP.free) == (50, 30, 20)
     assert (limits.PASSKEY.free, limits.PROVIDER.free) == (30, 60)
-    assert (birth_date_check.WRONG_DATES.free, tablet_pages.TRIES.free, tablet_pages.AT_DOOR.free) == (20, 5, 30)
+    assert (birth_date_check.WRONG_DATES.free, tablet_pages.TRIES.free, tablet_codes.AT_DOOR.free) == (20, 5, 30)
     assert (door.OF_KEY.free, door.OF_STRANGER.free) == (600, 30)
     assert (sessions.AT_ONCE, sessions.IDLE / timedelta(minutes=1)) == (3, 15)
     assert timedelta(hours=12) == sessions.LONGEST

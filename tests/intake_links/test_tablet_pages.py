@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from config import clock, db, devices, runtime
+from config import clock, db, devices, runtime, throttle
 from intake_links import finding, tablet_codes
 from intake_links.models import IntakeLink, Screen
 from messaging.inbox.models import InboxItem
@@ -227,3 +227,13 @@ def test_the_clinics_own_tablet_still_waits_for_its_own_guesses(ward, phone):
     with time_machine.travel(clock.now(), tick=False):
         guesses = [from_address(phone, other_than(code), "203.0.113.9") for _ in range(8)]
     assert guesses == [422] * 5 + [429] * 3
+
+
+def test_codes_have_two_digits_more_while_strangers_guess_at_the_door(ward, phone, monkeypatch):
+    assert re.fullmatch("[0-9]{6}", code_for(ward))
+    monkeypatch.setattr(tablet_codes, "AT_DOOR", throttle.Limit("tablet.door.tried", free=4))
+    for _ in range(3):
+        assert throttle.take(tablet_codes.door()) == 0
+    longer = code_for(ward)
+    assert re.fullmatch("[0-9]{8}", longer)
+    assert enter(phone, f"{longer[:4]} {longer[4:]}").path == "/i/q/1/1"

@@ -139,3 +139,22 @@ def test_each_refusal_has_its_words_wherever_staff_read_it(room: str, file: str,
 def test_nobody_is_asked_to_call_whoever_wants_no_texts():
     assert OPT_OUTS < WISHES
     assert {Refusal.DEAD, Refusal.LANDLINE, Refusal.NO_NUMBER, Refusal.WRONG_PERSON}.isdisjoint(WISHES)
+
+
+def test_a_number_is_shared_while_one_of_the_others_has_not_said_that_it_is_not_theirs():
+    assert number("mobile", "mobile").shared is True
+    assert number("mobile", "wrong_person", "mobile").shared is True
+    assert number("mobile", "wrong_person").shared is False
+    assert number("mobile").shared is False
+
+
+def test_a_strangers_denial_says_nothing_of_whoever_has_the_number_in_their_record():
+    assert refusal(number(None, "wrong_person")) is Refusal.WRONG_PERSON
+    assert refusal(number("mobile", "wrong_person")) is None
+    assert refusal(number(None, "wrong_person"), answering=True) is None
+
+
+def test_without_a_number_that_can_be_texted_the_last_one_says_why():
+    assert contactability.refusal(Facts("active", ()), "care_team") is Refusal.NO_NUMBER
+    for line in ("landline", "dead", "wrong_person"):
+        assert refusal(number("landline"), number(line)) is contactability.LINES[line]

@@ -85,6 +85,41 @@ def test_every_setting_that_is_a_secret_is_handed_down_or_kept_from_children():
     assert "WARMTHREAD_BACKUP_KEYS" not in start.environment(loaded, "")
 
 
+SECRETS = {
+    "TWILIO_AUTH_TOKEN_SECONDARY": "the second token",
+    "TWILIO_API_KEY": "SK" + "1" * 32,
+    "TWILIO_API_KEY_SECRET": "the secret of the key",
+    "WARMTHREAD_SMTP_URL": "smtps://us:mail-password@mail.example:465",
+    "WARMTHREAD_MAIL_FROM": "warmthread@clinic.example",
+    "WARMTHREAD_SELF_CHECK_URL": "https://switch.example/a-long-token",
+    "WARMTHREAD_MASTER_KEYS": "k1:" + "q" * 42 + "E=",
+}
+
+
+@pytest.mark.parametrize(
+    ("process", "without"),
+    [
+        ("web", {"the secret of the key", "mail-password", "a-long-token"}),
+        ("mllp", {TOKEN, "the second token", "the secret of the key", "mail-password", "a-long-token"}),
+        ("worker.urgent", {TOKEN, "the second token"}),
+        ("ticker", {TOKEN, "the second token"}),
+    ],
+)
+def test_each_process_is_told_only_the_secrets_it_has_a_use_for(process: str, without: set[str]) -> None:
+    every = {TOKEN, "the second token", "the secret of the key", "mail-password", "a-long-token", "q" * 42}
+    loaded = settings.load(GOOD | SECRETS)
+    told = start.environment(start.needed_by(process, loaded), "")
+    assert {secret for secret in every if secret not in " ".join(told.values())} == without
+    again = settings.load({name: value for name, value in told.items() if name in settings.names()})
+    assert again.smtp_url is not None  # that there is mail decides what pages show
+    assert again.public_url == loaded.public_url
+
+
+def test_with_a_token_alone_workers_ask_the_carrier_by_it() -> None:
+    told = start.environment(start.needed_by("worker.bulk", settings.load(GOOD)), "")
+    assert told["TWILIO_AUTH_TOKEN"] == TOKEN
+
+
 @pytest.mark.parametrize("number", ["x", "987654"])
 def test_a_file_that_is_not_there_is_a_mistake_of_the_settings(number):
     with pytest.raises(settings.SettingsError, match="cannot be read"):

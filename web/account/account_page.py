@@ -54,7 +54,7 @@ def facts(session: Session, me: Staff) -> dict[str, Any]:
         "app_since": _moment(app.confirmed_at if app else None),
         "codes_left": factors.codes_left(session, me.id),
         "has_factor": factors.has(session, me.id),
-        "demanded": me.role in sessions.clinic().rules.get(sessions.DEMANDED, ()),
+        "demanded": sessions.demands_factor(me),
         "can_passkey": passkeys.possible(),
         "passkeys": [
             (key.id, key.name, _moment(key.made_at), _moment(key.used_at)) for key in passkeys.of(session, me.id)

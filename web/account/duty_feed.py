@@ -48,7 +48,7 @@ def status(session: Session, staff: Staff) -> Status | None:
     fresh = cookie.pop("feed", None)
     whose, token = fresh or (None, "")
     path = url_for("feeds.read", token=token) if token and whose == str(staff.id) else ""
-    return Status(made, read, f"{runtime.settings().public_url}{path}" if path else "")
+    return Status(made, read, f"{runtime.settings().staff_address}{path}" if path else "")
 
 
 @feeds.post("/preferences/calendar")

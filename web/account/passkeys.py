@@ -153,7 +153,7 @@ def _read(question: Question | None, kind: str) -> tuple[bytes, datetime]:
 
 
 def _origin() -> str:
-    return runtime.settings().public_url
+    return runtime.settings().staff_address
 
 
 def _host() -> str:

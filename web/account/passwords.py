@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from config import runtime
-from web.account import common_passwords
+from web.account import breached_passwords, common_passwords
 
 # NIST SP 800-63B-4 asks for fifteen characters where nothing else proves who it is, for no rules of composition, and
 # that what is common or near at hand is refused.
@@ -51,19 +51,25 @@ def near_words(*texts: str) -> frozenset[str]:
 
 
 def check(password: str, near: Iterable[str] = (), *, second_factor: bool = False) -> None:
-    """Raise Refused where a new password is too short or long, common, a repetition, or holds a word of `near`."""
+    """Raise Refused where a new password is too short or long, common, breached, a repetition, or near at hand."""
     if len(password) < shortest(second_factor=second_factor):
         raise Refused("short")
     if len(password) > LONGEST:
         raise Refused("long")
     if password in (password + password)[1:-1]:
         raise Refused("repeated")
-    if common_passwords.holds(password):
+    if common_passwords.holds(password) or _breached(password):
         raise Refused("common")
     folded = re.sub(r"[\W_]+", "", password.casefold())
     for word in sorted(near, key=len, reverse=True):
         if word in folded:
             raise Refused("near", word)
+
+
+def _breached(password: str) -> bool:
+    """Whether the operator's own list has it, where there is one."""
+    file = runtime.settings().breached_passwords
+    return file is not None and breached_passwords.holds(file, password)
 
 
 def hashed(password: str, near: Iterable[str] = (), *, second_factor: bool = False) -> str:

@@ -36,7 +36,7 @@ def make_link(session: Session, staff: Staff, kind: Literal["invite", "reset", "
             expires_at=now + valid,
         )
     )
-    return f"{runtime.settings().public_url}/signin/{token}"
+    return f"{runtime.settings().staff_address}/signin/{token}"
 
 
 def spend_links(session: Session, staff_id: UUID) -> None:
@@ -221,7 +221,7 @@ def _way_out() -> str:
         there = sso_client.provider(terms.issuer) if terms.on else None
     except sso_client.Silent:
         return ""
-    back = runtime.settings().public_url + url_for("signin.form")
+    back = runtime.settings().staff_address + url_for("signin.form")
     return sso_client.way_out(there, terms.client_id, back) if there else ""
 
 

@@ -174,7 +174,7 @@ def _terms(clinic_id: UUID) -> single_sign_on.Terms:
 
 
 def _us(clinic_id: UUID, terms: single_sign_on.Terms) -> sso_client.Client:
-    back_to = runtime.settings().public_url + url_for("sso.back", clinic_id=clinic_id)
+    back_to = runtime.settings().staff_address + url_for("sso.back", clinic_id=clinic_id)
     with db.unit_of_work(clinic_id, read_only=True) as session:
         kept = sso_door.secret(session, clinic_id)
         return sso_client.Client(terms.client_id, (kept.secret if kept else None) or "", back_to)

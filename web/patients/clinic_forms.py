@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,7 @@ from flask import abort, flash, redirect, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from config import audit, clock, db
+from config import audit, clock, db, runtime
 from intake_links import scoring, submissions, tablet_codes
 from messaging.models import Clinic, Patient, Staff
 from reminders import handoffs
@@ -78,8 +79,8 @@ def hand_over(patient_id: UUID) -> str | tuple[str, int]:
             here="patients",
             name=patient_view.full_name(patient),
             patient_id=patient.id,
-            code=f"{code[:3]} {code[3:]}",
-            where=f"{request.host}/k",
+            code=f"{code[: len(code) // 2]} {code[len(code) // 2 :]}",
+            where=f"{urlsplit(runtime.settings().public_url).netloc}/k",
             minutes=int(tablet_codes.VALID.total_seconds()) // 60,
         )
 

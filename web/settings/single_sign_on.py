@@ -99,7 +99,7 @@ def _back(said: str, kind: str = "message") -> Response:
 
 
 def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
-    public = runtime.settings().public_url
+    public = runtime.settings().staff_address
     return layout.page(
         session,
         "staff/single_sign_on.html",

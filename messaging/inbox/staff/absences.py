@@ -90,7 +90,7 @@ def _refuse(session: Session, staff: Staff, cover: Staff | None, starts_at: date
 
 def _tell_cover(session: Session, clinic: Clinic, absence: Absence, cover: Staff) -> None:
     """Who covers is on call in hours that were not theirs: they hear of it from us, not from the first alert."""
-    values = {"link": f"{runtime.settings().public_url}/away"}
+    values = {"link": f"{runtime.settings().staff_address}/away"}
     body = text_templates.render(text_templates.texts("en")["staff_covering"], values)
     outbox.text_staff(session, clinic, cover, body=body, dedupe=f"covering:{absence.id}")
 

@@ -69,7 +69,7 @@ def tell(
     if not channels.leaves_the_page(kind, staff.notify):
         return False
     ways = channels.ways(kind, staff.notify, standing(session, clinic, staff))
-    link = f"{runtime.settings().public_url}{path}"
+    link = f"{runtime.settings().staff_address}{path}"
     if channels.EMAIL in ways:
         spool.put(session, staff, kind, dedupe=f"mail:{dedupe}", link=link)
     if channels.TEXT not in ways:

@@ -136,3 +136,59 @@ def test_many_numbers_are_asked_at_once(clinic):
     assert len(states) == 3 * len(PROGRAMMES)
     assert set(states.values()) == {"granted"}
     assert ledger.states(session, []) == {}
+
+
+@pytest.mark.parametrize(
+    ("agreed", "present", "known", "adds"),
+    [
+        (True, {"unknown"}, False, "granted"),
+        (True, {"unknown"}, True, "granted"),
+        (True, {"granted"}, False, "granted"),  # the file vouches for each patient of the number
+        (True, {"granted"}, True, None),
+        (True, {"granted", "unknown"}, True, None),
+        (True, {"granted", "unknown"}, False, "granted"),
+        (True, {"revoked"}, False, None),
+        (True, {"revoked", "granted"}, False, None),  # a STOP of one programme outlives the file too
+        (True, {"revoked", "unknown"}, False, None),
+        (False, {"unknown"}, False, "revoked"),
+        (False, {"granted"}, True, "revoked"),
+        (False, {"revoked", "granted"}, True, "revoked"),
+        (False, {"revoked"}, True, None),
+        (False, {"revoked"}, False, None),
+    ],
+)
+def test_what_a_file_adds_to_what_a_number_has_said(agreed, present, known, adds):
+    assert ledger.vouched(agreed, present, known=known) == adds
+
+
+def test_a_file_vouches_for_each_patient_once_and_says_whether_it_wrote(clinic, new_patient):
+    maya, leo = new_patient("Maya"), new_patient("Leo")
+    number, how = "+13035550177", {"source": "file", "actor": "file"}
+    with db.unit_of_work(clinic.id) as session:
+        vouched = [
+            ledger.vouch(session, clinic, number, True, patient_id=whose.id, **how) for whose in (maya, leo, maya)
+        ]
+        assert vouched == [True, True, False]
+        index = db.clinic_index(session, clinic.key_id, "number", number)
+        assert ledger.lines_of(session, [(clinic.id, index)]) == {(index, maya.id), (index, leo.id)}
+        assert ledger.lines_of(session, []) == set()
+
+
+@pytest.mark.parametrize(
+    ("said", "stopped"),
+    [
+        ([("revoked", "text")], True),
+        ([("revoked", "carrier")], True),
+        ([("revoked", "staff")], False),
+        ([("revoked", "text"), ("granted", "text")], False),
+        ([("granted", "text"), ("revoked", "text")], True),
+        ([("revoked", "text"), ("granted", "staff")], False),
+        ([], False),
+    ],
+)
+def test_only_a_stop_of_the_phone_itself_waits_for_its_start(clinic, said, stopped):
+    with db.unit_of_work(clinic.id) as session:
+        for event, source in said:
+            ledger.record(session, clinic, "+13035550178", event, source=source, actor="x")
+        assert ledger.stopped_by_text(session, clinic, "+13035550178", PROGRAMMES) is stopped
+        assert not ledger.stopped_by_text(session, clinic, "+13035550178", ())

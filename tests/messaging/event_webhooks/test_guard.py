@@ -7,6 +7,7 @@ import pytest
 
 from messaging.event_webhooks import guard
 
+pytestmark = pytest.mark.usefixtures("house")
 WRITTEN = """
 127.0.0.1 127.1 127.0.1 0.0.0.0 0 2130706433 0x7f000001 0x7f.1 017700000001 0177.0.0.1 127.255.255.254
 10.0.0.1 10.1 167772161 0xa000001 172.16.0.1 172.31.255.255 192.168.0.1 192.168.1 100.64.0.1 100.100.100.200

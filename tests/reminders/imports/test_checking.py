@@ -170,3 +170,12 @@ def test_a_column_s_words_mean_the_same_in_the_next_file_with_these_columns(worl
     begin(world, run)
     again = take_in.columns_of(taken_in(world, tmp_path, PEOPLE, source="Another"))
     assert again.meanings == {"consent": {"ask": "no"}}
+
+
+@pytest.mark.parametrize("begins", ["=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\n"])
+def test_what_a_spreadsheet_takes_for_a_formula_is_text_and_comes_back_as_it_was(begins: str) -> None:
+    for field in (f"{begins}cmd|' /C calc'!A0", f"'{begins}1+1", f"''{begins}1"):
+        shown = csv_files.as_text(field)
+        assert shown == f"'{field}"
+        assert csv_files.from_text(shown) == field
+    assert csv_files.as_text(f"a{begins}b") == f"a{begins}b"

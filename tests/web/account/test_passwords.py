@@ -11,6 +11,7 @@ from messaging.models import Message, Staff
 from web.account import common_passwords, passwords
 from web.models import AccountChange, StaffSession
 
+pytestmark = pytest.mark.usefixtures("house")
 GOOD, BETTER = "seven quiet herons wait", "nine slow barges drift past"
 
 

@@ -9,10 +9,11 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from config import audit, clock, db
+from config import audit, clock, db, runtime
 from messaging.models import Staff
 from web.account import factors, passwords
 from web.models import CodeDevice, RecoveryCode, StaffSession
+from web.permissions import MAY
 
 GOOD = "seven quiet herons wait"
 both = pytest.mark.parametrize("on", ["house", "house_on_postgresql"])
@@ -212,6 +213,13 @@ def test_a_clinic_that_demands_it_leads_its_people_to_set_it_up_before_anything_
     later, answer = enter(house, dana)
     assert answer.location == "/signin/step"
     assert later.get("/settings").status_code == 303
+
+
+def test_an_operator_who_asks_it_of_all_leads_everybody_there(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "_settings", runtime.settings().model_copy(update={"second_step_for_all": True}))
+    for role in MAY:
+        browser, _ = enter(house, a_colleague(house, role=role))
+        assert browser.get("/account").location == "/account/factor", role
 
 
 def test_whom_the_operator_lets_in_by_a_one_time_link_is_not_led_there(house: Any) -> None:

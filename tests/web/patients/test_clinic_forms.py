@@ -3,13 +3,14 @@
 import re
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
 
-from config import db
+from config import db, runtime
 from config.audit import AuditEntry
 from intake_links import alert_audit, finding
 from intake_links.models import IntakeLink, Screen
@@ -128,7 +129,7 @@ def test_the_code_is_shown_once_and_opens_the_form_on_the_tablet(house: Any) -> 
     page = browser.post(f"/patients/{patient.id}/tablet", instrument="phq2").text
     code = re.search(r'tablet-code num">([0-9 ]+)<', page)
     assert code
-    assert "localhost/k" in page
+    assert f"{urlsplit(runtime.settings().public_url).netloc}/k" in page
     opened = tablet.post("/k", token_from="/k", code=code[1])
     assert (opened.status_code, opened.location) == (303, "/i/q")
     assert "Question 1<" in tablet.get("/i/q/1/1").text
