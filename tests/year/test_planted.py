@@ -1,4 +1,4 @@
-"""What is planted in a simulated year is found by the oracles at its end: a network that loses, and one that doubles."""
+"""What is planted in a simulated year its oracles find: a network that loses what comes in, and doubles what leaves."""
 
 from dataclasses import replace
 from datetime import date, datetime
