@@ -6,8 +6,10 @@ back; what a person or a plan has dated (a reply for tomorrow at nine, a snooze)
 """
 
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.orm import Session
 
 from config import clock, db
@@ -24,9 +26,11 @@ def drain() -> int:
     """Bring back every text and timer that is dated by a clock ahead of this one; return how many."""
     with db.unit_of_work(db.EVERY) as session:
         now = clock.now()
-        at_once = update(Message).where(_texts(now)).values(try_after=now)
+        ahead = db.moments(now, LONGEST_PAUSE)
+        late = select(Message.id).where(_texts()).params(ahead)
+        at_once = update(Message).where(Message.id.in_(late)).values(try_after=now)
         texts = session.execute(at_once.returning(Message.id)).all()
-        timers = session.scalars(select(Timer).where(_timers(now)).with_for_update(skip_locked=True)).all()
+        timers = session.scalars(select(Timer).where(_timers()).with_for_update(skip_locked=True), ahead).all()
         for timer in timers:
             _bring_back(session, timer, now)
         return len(texts) + len(timers)
@@ -34,19 +38,24 @@ def drain() -> int:
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return `now` where anything is to be brought back, None where nothing is."""
-    rows = (select(model.id).where(ahead).limit(1) for model, ahead in ((Message, _texts(now)), (Timer, _timers(now))))
-    return now if any(session.scalar(row) for row in rows) else None
+    ahead = db.moments(now, LONGEST_PAUSE)
+    return now if any(session.scalar(rows, ahead) for rows in _any_ahead()) else None
 
 
-def _texts(now: datetime) -> ColumnElement[bool]:
-    at_once = db.written_ahead(Message, now) & (Message.state == "queued") & (Message.try_after <= Message.created_at)
+@cache
+def _any_ahead() -> tuple[Select[Any], ...]:
+    return select(Message.id).where(_texts()).limit(1), select(Timer.id).where(_timers()).limit(1)
+
+
+def _texts() -> ColumnElement[bool]:
+    at_once = db.written_ahead(Message) & (Message.state == "queued") & (Message.try_after <= Message.created_at)
     alert = Message.kind.in_(ALERTS) & (Message.lane == "urgent") & Message.state.in_(("queued", "unknown"))
     in_hand = Message.state.in_(("sending", "unknown"))  # no plan dates these: the carrier is asked within minutes
-    return at_once | ((alert | in_hand) & (Message.try_after > now + LONGEST_PAUSE))
+    return at_once | ((alert | in_hand) & db.put_off_for_longer(Message))
 
 
-def _timers(now: datetime) -> ColumnElement[bool]:
-    return db.written_ahead(Timer, now) & (Timer.state == "waiting") & Timer.kind.in_(COUNTED)
+def _timers() -> ColumnElement[bool]:
+    return db.written_ahead(Timer) & (Timer.state == "waiting") & Timer.kind.in_(COUNTED)
 
 
 def _bring_back(session: Session, timer: Timer, now: datetime) -> None:

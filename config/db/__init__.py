@@ -40,7 +40,7 @@ from config.db.engine import (
     unit_of_work,
 )
 from config.db.sealed import Sealed, SealedBytes, SealedJson, closed_for, empty, opened_for
-from config.db.set_back import bring_back, oldest_ahead, waits_from, written_ahead
+from config.db.set_back import bring_back, moments, oldest_ahead, put_off_for_longer, waits_from, written_ahead
 from config.db.sets import among, arrays, columns, of_each, tuples, unnested, write_columns, write_rows
 from config.db.urgency import urgently
 
@@ -79,6 +79,7 @@ __all__ = [
     "free",
     "keys_below",
     "load_keys",
+    "moments",
     "move_key",
     "new_data_key",
     "new_data_keys",
@@ -91,6 +92,7 @@ __all__ = [
     "open_reserve",
     "opened_for",
     "put_off",
+    "put_off_for_longer",
     "reserve",
     "reserved",
     "retry_later",

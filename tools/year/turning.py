@@ -28,8 +28,12 @@ from webhooks import inbound_text, receipts
 STEP = timedelta(minutes=10)
 # How often all lanes are swept, as a ticker does: what becomes due by itself is worked off so late at most.
 SWEEP = timedelta(minutes=30)
-# Nothing here needs these: no picture, no mail, no program, nobody who reads the figures.
-LEFT_OUT = frozenset({"media", "mail", "webhooks", "webhook_ages"})
+# How often each clinic's list at the carrier is read, for what was lost on its way.
+LISTED = timedelta(hours=1)
+# Nothing here needs these: no picture, no mail, no program, no episode of care, nobody who reads the figures, and no
+# sink outside for heads of the chain, which is verified itself.
+LEFT_OUT = frozenset({"media", "mail", "webhooks", "webhook_ages", "figures", "due_items", "audit_heads"})
+LISTS = "missed"
 ROUNDS = 8
 # How many alerts make a colleague look into the inbox.
 ANSWERED = 0.8
@@ -108,9 +112,12 @@ def _live(year: Year, on: date) -> None:
         _answer_bells(year)
         if now.minute % (SWEEP.seconds // 60) == 0:
             _sweep(year)
+        if now.minute % (LISTED.seconds // 60) == 0:
+            _read_lists(year)
         if now.minute == 0:
             year.findings += year.judge.hourly()
         now += STEP
+    _read_lists(year)
     _sweep(year)
     _set(now - STEP)  # what has become due only while this day was worked on is tomorrow's
     year.findings += year.judge.daily()
@@ -155,11 +162,19 @@ def _sweep(year: Year) -> None:
     """Work every lane off that has something due."""
     now = clock.now()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        lanes = [lane for name, lane in queue.lanes().items() if name not in LEFT_OUT]
+        lanes = [lane for name, lane in queue.lanes().items() if name not in LEFT_OUT and name != LISTS]
         due = [lane for lane in lanes if lane.oldest(session, now) is not None]
     for lane in due:
         lane.drain()
     _tell_statuses(year)
+    _answer_bells(year)
+
+
+def _read_lists(year: Year) -> None:
+    """Read every clinic's list whose turn it is: a look takes a few of them at a time."""
+    lane = queue.lanes()[LISTS]
+    while queue.due_by(lane, clock.now()) is not None:
+        lane.drain()
     _answer_bells(year)
 
 
