@@ -7,6 +7,7 @@ python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading] [
                 [webhooks] [siu] [backfill] [growth] [starting]
 BENCH_PATIENTS=1000000 python -m bench inbox     (a larger clinic than 100,000 patients: minutes, and some GB of disk)
 BENCH_VISITS=20000 python -m bench planning      (fewer visits than 100,000; also for urgent, simulation, backfill)
+BENCH_SECONDS=300 python -m bench backfill       (what is read in so long, rather than in 900 s)
 BENCH_TEXTS=1000000 python -m bench review       (more texts than 100,000, and a fifth as many visits)
 BENCH_SIZES=10000,100000 python -m bench growth (texts stored; BENCH_JSON=file writes the figures down)
 BENCH_ROWS=20000 python -m bench imports         (a shorter file than 100,000 rows)

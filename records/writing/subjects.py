@@ -110,9 +110,14 @@ def _day(session: Session, row: EhrWrite, writer: EhrWriter, connection: FeedCon
     patient = _of_whom(session, writer, first.patient_id, "day")
     place = _place(session, connection, patient)
     clinic = session.get_one(Clinic, row.clinic_id)
-    part = day_texts.summary(session, clinic, first)
-    if part is None:
+    texts = day_texts.of_day(session, clinic, first)
+    if not texts:
         raise Ended("gone")
+    whys = [leaving.kept_back(facts, writer.kinds, writer.allows) for facts in day_texts.facts(texts)]
+    leave = [text for text, why in zip(texts, whys, strict=True) if why is None]
+    if not leave:
+        raise Ended("kept_back", whys[0])
+    part = day_texts.summary(session, clinic, first, leave, left_out=len(texts) - len(leave))
     return Subject(patient, [part], place)
 
 
