@@ -35,7 +35,8 @@ def facts(texts: Sequence[Message]) -> list[Facts]:
     drugs ("about three a night") does so too."""
     speaks = [substance_use.is_spoken_of(Opened(text).body or "") for text in texts]
     answers = [
-        spoke and before.direction != text.direction for spoke, before, text in zip(speaks, texts, texts[1:], strict=False)
+        spoke and before.direction != text.direction
+        for spoke, before, text in zip(speaks, texts, texts[1:], strict=False)
     ]
     return [Facts("day", substances=any(each)) for each in zip(speaks, [False, *answers], strict=True)]
 

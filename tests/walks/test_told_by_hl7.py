@@ -26,7 +26,16 @@ FEED = re.compile(r"/feeds/([0-9a-f-]{36})")
 
 
 def administrator(scene: Scene) -> Visitor:
-    who = ("--name", "Ines Vega", "--email", "ines@clinic.example", "--role", "clinic_admin", "--number", "+12015550190")
+    who = (
+        "--name",
+        "Ines Vega",
+        "--email",
+        "ines@clinic.example",
+        "--role",
+        "clinic_admin",
+        "--number",
+        "+12015550190",
+    )
     (invited,) = scene.command("staff", "invite", *who, "--once")
     browser = scene.browser()
     page = browser.get(invited["link"])
