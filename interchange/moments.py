@@ -8,6 +8,8 @@ from reminders.rules import zones
 
 # Zone data is guesswork far from today.
 YEARS = range(1970, 2101)
+# No clock on earth is further from UTC: what says so was written wrongly.
+FURTHEST = timedelta(hours=14)
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,15 @@ class Stamp:
     def is_plausible(self) -> bool:
         """Whether a visit may be then."""
         return self.wall.year in YEARS
+
+
+def offset(sign: str, hours: str, minutes: str) -> timedelta:
+    """Return how far a clock is ahead of UTC, "-", "07", "30" being seven and a half hours behind. Raises ValueError
+    for what no clock is."""
+    ahead = timedelta(hours=int(hours), minutes=int(minutes))
+    if ahead > FURTHEST or int(minutes) > 59:
+        raise ValueError(f"no clock is {hours}:{minutes} from UTC")
+    return -ahead if sign == "-" else ahead
 
 
 def instant(stamp: Stamp, zone: str, problems: Problems, where: str) -> datetime | None:
