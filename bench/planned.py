@@ -57,7 +57,7 @@ def _took(port: int, place: int) -> float:
         raise RuntimeError(f"a message was answered {answer.status}")
     connection.close()
     planned = select(Reminder.id).join(Appointment, Appointment.id == Reminder.appointment_id)
-    mine = planned.where(Appointment.external_id.like(f"%|V{place}"), Reminder.state == "planned")
+    mine = planned.where(Appointment.external_id.like(f"%|V{place}^%"), Reminder.state == "planned")
     while time.monotonic() - began < PATIENCE:
         with db.unit_of_work(db.EVERY, read_only=True) as session:
             if session.scalar(mine.limit(1)):

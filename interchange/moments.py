@@ -58,6 +58,17 @@ def instant(stamp: Stamp, zone: str, problems: Problems, where: str) -> datetime
     return first
 
 
+def since(as_of: object, kept_at: datetime) -> datetime:
+    """Return since when something is so: as its EHR says (`utc`), but never after it was kept: where a clock goes
+    ahead, whatever comes next would be taken for older."""
+    return min(parsed(as_of), kept_at) if as_of else kept_at
+
+
+def parsed(written: object) -> datetime:
+    """Return an instant as `utc` writes it."""
+    return datetime.strptime(str(written), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
 def answered(stamp: Stamp | None, zone: str) -> datetime | None:
     """Return when a form was answered, noon where only its day is known; None for what cannot be."""
     if stamp is None or not stamp.is_plausible:

@@ -157,7 +157,9 @@ def test_a_patient_is_told_whole() -> None:
     assert act(PATIENT, patient_system="urn:oid:9.9")["patient"]["identifier"] == "0815"
 
 
-@pytest.mark.parametrize("death", [{"deceasedBoolean": True}, {"deceasedBoolean": "true"}, {"deceasedDateTime": "2026-01-05T10:00:00Z"}])
+@pytest.mark.parametrize(
+    "death", [{"deceasedBoolean": True}, {"deceasedBoolean": "true"}, {"deceasedDateTime": "2026-01-05T10:00:00Z"}]
+)
 def test_one_that_died_is_told(death: dict[str, Any]) -> None:
     assert [told["act"] for told in explained(PATIENT | death)["acts"]] == ["patient.update", "patient.deceased"]
     assert explained(PATIENT | {"deceasedBoolean": False})["acts"][-1]["act"] == "patient.update"
