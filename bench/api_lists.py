@@ -5,7 +5,6 @@ throttle, database, unsealing, JSON, and the line of the audit log. BENCH_PATIEN
 has (100,000), each with ten texts.
 """
 
-import os
 import statistics
 import time
 from contextlib import ExitStack
@@ -15,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from api import catalogue
-from bench import crowd, inbox, postgresql, stage
+from bench import inbox, postgresql, stage
 from bench.inbox import House
 from config import db, runtime
 from messaging.programs import keys, scopes
@@ -39,9 +38,7 @@ class Took:
 
 def measure() -> str:
     """Return for each list the p95 of its pages, in the large clinic and the small one."""
-    patients = int(os.environ.get("BENCH_PATIENTS", "100000"))
-    there_are = max(1_000, patients // 10)
-    large = crowd.Size(patients, patients * 10, there_are, max(900, there_are // 20))
+    large = inbox.asked_for()
     with ExitStack() as stack:
         folder = stack.enter_context(stage.folder())
         valkey = stack.enter_context(ValkeyServer(folder / "valkey"))
@@ -52,7 +49,7 @@ def measure() -> str:
         app = application.create_app()
         start.settled()
         floors, ours = _lists(app, small), _lists(app, big)
-    head = f"api_lists: {patients:,} patients, {patients * 10:,} texts (goal: p95 under {GOAL_MS} ms)"
+    head = f"api_lists: {large.patients:,} patients, {large.messages:,} texts (goal: p95 under {GOAL_MS} ms)"
     return "\n".join([head, *(_line(each, floor) for each, floor in zip(ours, floors, strict=True))])
 
 
