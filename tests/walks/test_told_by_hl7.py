@@ -98,17 +98,22 @@ def kill(running: Running, *names: str) -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
+def clinic_with_an_engine(scene: Scene) -> tuple[str, Visitor, str]:
+    """A clinic that hears of an EHR by both doors and tells its engine; the feed's secret, the administrator, the page
+    of what goes back."""
+    scene.command("clinic", "create", "--name", day.CLINIC, "--zone", day.ZONE, "--number", day.NUMBER)
+    (feed,) = scene.command("feeds", "add-source", "books")
+    scene.command("feeds", "mllp", "books", "--sender", "SIMEHR|CLINIC")
+    admin = administrator(scene)
+    return feed["secret"], admin, let_it_be_told(scene, admin)
+
+
 def test_a_confirmed_visit_is_told_to_the_engine_once_whoever_is_killed_and_whatever_it_answers(
     serve: Callable[..., Running],
 ) -> None:
     port = ports.free_port()
     running = serve(WARMTHREAD_MLLP_PORT=str(port))
-    scene = running.scene
-    scene.command("clinic", "create", "--name", day.CLINIC, "--zone", day.ZONE, "--number", day.NUMBER)
-    (feed,) = scene.command("feeds", "add-source", "books")
-    scene.command("feeds", "mllp", "books", "--sender", "SIMEHR|CLINIC")
-    admin = administrator(scene)
-    address = let_it_be_told(scene, admin)
+    secret, admin, address = clinic_with_an_engine(running.scene)
 
     def stands(*expected: str) -> bool:
         running.service.supervisor.poll()
@@ -131,7 +136,7 @@ def test_a_confirmed_visit_is_told_to_the_engine_once_whoever_is_killed_and_what
 
     # By HTTP; the engine is locked at first, then does not know the visit, until a person has it told again.
     breaks(running, {"code": "AR 206"}, {"code": "AE 204"})
-    book(running, "13", {"url": f"{scene.service}/webhooks/ehr/books", "secret": feed["secret"]})
+    book(running, "13", {"url": f"{running.scene.service}/webhooks/ehr/books", "secret": secret})
     confirm(running, "13")
     refused = "Refused: somebody must look at it"
     until(lambda: stands(refused, "Written"), "the refusal on the page", within=4 * PATIENCE, pause=1)
