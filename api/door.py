@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from api import catalogue, once, openapi, problems
 from api.operations import Answer, Call, Operation
 from api.problems import Place, Problem
-from config import audit, client_address, db, logging, throttle
+from config import audit, client_address, db, logging, strict_json, throttle
 from messaging.models import Clinic, Staff
 from messaging.programs import keys
 from messaging.programs.keys import Program
@@ -136,9 +136,11 @@ def _body(operation: Operation) -> tuple[BaseModel, str]:
         raise AssertionError(f"{operation.name} takes no body")
     try:
         body = operation.body.model_validate_json(content or b"{}")
+        return body, json.dumps(strict_json.loaded(content or b"{}"), sort_keys=True)
     except ValidationError as error:
         raise problems.of_validation(error) from None
-    return body, json.dumps(json.loads(content or b"{}"), sort_keys=True)
+    except ValueError:
+        raise Problem("bad_json") from None
 
 
 def _json(status: int, text: str) -> Response:

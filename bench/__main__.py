@@ -4,9 +4,11 @@ Machines are noisy; ratios less.
 
 python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading] [planning] [urgent] [imports]
                 [simulation] [slow_clients] [handoff] [codes] [caseload] [nights] [review]
-                [webhooks] [siu] [backfill] [growth] [starting]
+                [webhooks] [siu] [planned] [backfill] [api_lists] [growth] [starting]
 BENCH_PATIENTS=1000000 python -m bench inbox     (a larger clinic than 100,000 patients: minutes, and some GB of disk)
+                                                 (also for api_lists)
 BENCH_VISITS=20000 python -m bench planning      (fewer visits than 100,000; also for urgent, simulation, backfill)
+BENCH_SECONDS=300 python -m bench backfill       (what is read in so long, rather than in 900 s)
 BENCH_TEXTS=1000000 python -m bench review       (more texts than 100,000, and a fifth as many visits)
 BENCH_SIZES=10000,100000 python -m bench growth (texts stored; BENCH_JSON=file writes the figures down)
 BENCH_ROWS=20000 python -m bench imports         (a shorter file than 100,000 rows)
@@ -17,6 +19,7 @@ from collections.abc import Callable
 
 from bench import (
     alert,
+    api_lists,
     backfill,
     caseload,
     codes,
@@ -28,6 +31,7 @@ from bench import (
     inbox,
     nights,
     outbound,
+    planned,
     planning,
     polls,
     reading,
@@ -60,7 +64,9 @@ MEASUREMENTS: dict[str, Callable[[], str]] = {
     "review": review.measure,
     "webhooks": webhooks.measure,
     "siu": siu.measure,
+    "planned": planned.measure,
     "backfill": backfill.measure,
+    "api_lists": api_lists.measure,
     "growth": growth.measure,
     "starting": starting.measure,
 }

@@ -63,9 +63,7 @@ class House:
 
 def measure() -> str:
     """Return the ratios of a large clinic to a small one, with a twentieth of the items open and with all of them."""
-    patients = int(os.environ.get("BENCH_PATIENTS", "100000"))
-    there_are = max(1_000, patients // 10)
-    large = crowd.Size(patients, patients * 10, there_are, max(900, there_are // 20))
+    large = asked_for()
     with ExitStack() as stack:
         folder = stack.enter_context(stage.folder())
         valkey = stack.enter_context(ValkeyServer(folder / "valkey"))
@@ -93,6 +91,13 @@ def measure() -> str:
             *(f"inbox: {line}" for line in measured),
         ]
     )
+
+
+def asked_for() -> crowd.Size:
+    """Return how large the large clinic is: as many patients as BENCH_PATIENTS says, each with ten texts."""
+    patients = int(os.environ.get("BENCH_PATIENTS", "100000"))
+    there_are = max(1_000, patients // 10)
+    return crowd.Size(patients, patients * 10, there_are, max(900, there_are // 20))
 
 
 def furnish(folder: Path, server: str, redis: str, size: crowd.Size) -> House:

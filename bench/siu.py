@@ -31,11 +31,12 @@ def measure() -> str:
 
 
 def _messages(_loaded: settings.Settings) -> Sequence[inbound.Request]:
-    _feed(stage.clinic())
-    return [_signed(place) for place in range(inbound.REQUESTS)]
+    feed_of(stage.clinic())
+    return [signed(place) for place in range(inbound.REQUESTS)]
 
 
-def _feed(clinic: Clinic) -> None:
+def feed_of(clinic: Clinic) -> None:
+    """Let an EHR send to this clinic, signed with SECRET."""
     with db.unit_of_work(clinic.id) as session:
         own = session.get_one(Clinic, clinic.id)
         db.load_keys(session, [own.key_id])
@@ -44,7 +45,8 @@ def _feed(clinic: Clinic) -> None:
         session.scalars(select(Feed)).one().secret = SECRET
 
 
-def _signed(place: int) -> inbound.Request:
+def signed(place: int) -> inbound.Request:
+    """Return the body and the headers of the message of a new visit."""
     filled = {
         "at": "20260301120000", "kind": "SIU^S12", "id": f"C{place}", "who": f"P{place}", "last": place % 60,
         "key": f"V{place}", "start": f"203006{1 + place % 28:02}{8 + place % 9:02}0000",

@@ -1,12 +1,11 @@
 """Does what a feed's message says, with the verbs of every other way in: one planner, one audit."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from config import audit, clock
+from config import audit, clock, strict_json
 from interchange import emergencies, feeds, filing, identity, labels, visits
 from interchange.fhir import reading as resources
 from interchange.hl7 import er7, reading
@@ -51,7 +50,10 @@ def _with_person(act: Act, acts: Sequence[Act]) -> Act:
 def read(raw: str, profile: Profile) -> tuple[list[dict[str, Any]], Problems]:
     """Return the acts and problems of a message or resource."""
     if raw.lstrip().startswith("{"):
-        told = resources.read(json.loads(raw), profile)
+        try:
+            told = resources.read(strict_json.loaded(raw), profile)
+        except ValueError:
+            return [], Problems([Problem("resource_malformed", "/")])
         return told.acts, told.problems
     try:
         (message,) = er7.read(raw).messages

@@ -1,6 +1,7 @@
 """Keeps what a feed says of a visit to an emergency department: of the clinic's own patients, and nothing follows."""
 
-from interchange.visits import Act, Context, external_id, instant
+from interchange import moments
+from interchange.visits import Act, Context, external_id
 from reminders import emergency
 
 
@@ -10,11 +11,11 @@ def do(name: str, act: Act, context: Context) -> bool:
     patient = context.register.known(act["patient"], act.get("person"))
     if patient is None:
         return False
-    said_at = instant(act["as_of"]) if act.get("as_of") else context.said_at
+    said_at = moments.since(act.get("as_of"), context.said_at)
     told = emergency.Told(
         source=context.source,
         external_id=external_id(str(act["key"])),
-        at=instant(act["at"]) if act["at"] else said_at,
+        at=moments.parsed(act["at"]) if act["at"] else said_at,
         said_at=said_at,
         cancelled=name == "emergency.cancel",
     )

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from config import db
 from intake_links import scoring, told_results
 from intake_links.told_results import TOTAL, Part, Result
-from interchange import feeds, identity, scores
+from interchange import feeds, identity, moments, scores
 from interchange.models import FeedMessage
 from interchange.problems import Problems
 from interchange.visits import Act, Context, Held
@@ -78,7 +78,7 @@ def _whose(form: Sequence[Act], context: Context) -> Patient:
 
 
 def _result(form: Sequence[Act], context: Context, row: FeedMessage, problems: Problems) -> Result:
-    said_at = _instant(form[0].get("as_of")) or context.said_at
+    said_at = moments.since(form[0].get("as_of"), context.said_at)
     parts: dict[str, Part] = {}
     unclear: dict[str, str] = {}
     for act in form:

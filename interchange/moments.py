@@ -8,6 +8,8 @@ from reminders.rules import zones
 
 # Zone data is guesswork far from today.
 YEARS = range(1970, 2101)
+# No clock on earth is further from UTC: what says so was written wrongly.
+FURTHEST = timedelta(hours=14)
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,15 @@ class Stamp:
         return self.wall.year in YEARS
 
 
+def offset(sign: str, hours: str, minutes: str) -> timedelta:
+    """Return how far a clock is ahead of UTC, "-", "07", "30" being seven and a half hours behind. Raises ValueError
+    for what no clock is."""
+    ahead = timedelta(hours=int(hours), minutes=int(minutes))
+    if ahead > FURTHEST or int(minutes) > 59:
+        raise ValueError(f"no clock is {hours}:{minutes} from UTC")
+    return -ahead if sign == "-" else ahead
+
+
 def instant(stamp: Stamp, zone: str, problems: Problems, where: str) -> datetime | None:
     """Return the moment in UTC; None where there is neither offset nor zone.
 
@@ -45,6 +56,17 @@ def instant(stamp: Stamp, zone: str, problems: Problems, where: str) -> datetime
         comes = zones.to_local(first, place).replace(tzinfo=None) == stamp.wall
         problems.note("clock_repeats" if comes else "clock_skips", where)
     return first
+
+
+def since(as_of: object, kept_at: datetime) -> datetime:
+    """Return since when something is so: as its EHR says (`utc`), but never after it was kept: where a clock goes
+    ahead, whatever comes next would be taken for older."""
+    return min(parsed(as_of), kept_at) if as_of else kept_at
+
+
+def parsed(written: object) -> datetime:
+    """Return an instant as `utc` writes it."""
+    return datetime.strptime(str(written), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
 
 
 def answered(stamp: Stamp | None, zone: str) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db
-from interchange import feeds, identity, owning
+from interchange import feeds, identity, moments, owning
 from interchange.models import Feed, FeedVisit
 from interchange.problems import Problems
 from interchange.profiles import Profile
@@ -61,8 +61,8 @@ def do(name: str, act: Act, context: Context, problems: Problems) -> bool:
 
     Raises Held or identity.Unclear where it waits for a person.
     """
-    said_at = instant(act["as_of"]) if act.get("as_of") else context.said_at
-    key, start = str(act["key"]), instant(act["start"]) if act["start"] else None
+    said_at = moments.since(act.get("as_of"), context.said_at)
+    key, start = str(act["key"]), moments.parsed(act["start"]) if act["start"] else None
     entry, is_newest = _entry(key, said_at, context)
     if is_newest and name in BOOKS:
         entry.message_id = context.message_id
@@ -223,7 +223,7 @@ def _book(act: Act, start: datetime | None, visit: Appointment | None, patient: 
         record=patient.record or "",
         starts_at=starts_at,
         zone=_zone(place, context),
-        booked_at=min(instant(act["booked"]) if act.get("booked") else context.said_at, clock.now()),
+        booked_at=min(moments.parsed(act["booked"]) if act.get("booked") else context.said_at, clock.now()),
         place=place,
         clinician=_said(act, "clinician", 120) or (visit.clinician if visit else None),
         kind=_said(act, "kind", 40) or (visit.kind if visit else None),
@@ -245,8 +245,3 @@ def _said(act: Act, name: str, longest: int) -> str | None:
     """A word of the feed's, as far as it can be shown."""
     words = "".join(letter for letter in str(act.get(name, "")) if letter.isprintable())
     return words[:longest].strip() or None
-
-
-def instant(written: Any) -> datetime:
-    """Return a moment as acts hold it."""
-    return datetime.strptime(str(written), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import clock, db
+from config import clock, db, strict_json
 from interchange import accepting, connections, feeds
 from interchange.accepting import Sender
 from interchange.fhir import reading as resources
@@ -22,6 +22,8 @@ from webhooks.problems import problem
 LARGEST_BODY = 256 * 1024
 LONGEST_ID = 200
 BOM = b"\xef\xbb\xbf"
+# A message, or a file or batch of them, also in a frame, by the letters of UTF-16 as well.
+HL7_BEGINS = (b"MSH", b"FHS", b"BHS", b"\x0b", b"\xff\xfe", b"\xfe\xff")
 ER7, FHIR = "application/hl7-v2", "application/fhir+json"
 
 door = Blueprint("ehr", __name__)
@@ -37,7 +39,14 @@ def ehr(source: str) -> Response:
         return _events(sender, body)
     if sender is None or not _signed(sender, body):
         return problem(403, "the signature does not fit")
-    return _resource(sender, body) if body.removeprefix(BOM).lstrip()[:1] == b"{" else _messages(sender, body)
+    return _resource(sender, body) if _is_resource(body) else _messages(sender, body)
+
+
+def _is_resource(body: bytes) -> bool:
+    """Whether it is to be answered as FHIR: by its first letter, where that is none of HL7's by what it is called."""
+    begins = body.removeprefix(BOM).lstrip()
+    named = request.mimetype.endswith(("json", "xml")) and not begins.startswith(HL7_BEGINS)
+    return begins[:1] == b"{" or named
 
 
 def _sender(session: Session, name: str) -> Sender | None:
@@ -100,9 +109,9 @@ def _messages(sender: Sender, body: bytes) -> Response:
 def _resource(sender: Sender, body: bytes) -> Response:
     """Keep a FHIR resource or bundle; 422 where nothing of it can be taken."""
     try:
-        resource = json.loads(body)
-    except (ValueError, RecursionError):
-        return _outcome(422, [Problem("resource_malformed", "/")])
+        resource = strict_json.loaded(body)
+    except ValueError:
+        return _malformed(sender, body)
     read = resources.read(resource, sender.profile)
     kind = str(resource.get("resourceType", ""))
     said = feeds.Said(body.decode("utf-8-sig", "replace"), "fhir", "", kind, None, feeds.tell_scores(read.acts))
@@ -110,6 +119,14 @@ def _resource(sender: Sender, body: bytes) -> Response:
     with accepting.kept(sender) as (session, clinic, feed):
         feeds.keep(session, clinic, feed, said, refusing)
     return _outcome(200 if read.taken else 422, list(read.problems))
+
+
+def _malformed(sender: Sender, body: bytes) -> Response:
+    """Refuse what is no resource at all; the clinic's administrator can see it, as with what is no HL7 message."""
+    problems = [Problem("resource_malformed", "/")]
+    with accepting.kept(sender) as (session, clinic, feed):
+        feeds.keep(session, clinic, feed, feeds.Said(body.decode("latin-1"), "fhir", "", "unreadable"), problems)
+    return _outcome(422, problems)
 
 
 def _outcome(status: int, problems: Sequence[Problem]) -> Response:

@@ -1,7 +1,6 @@
 """Reads a form that a vendor sends, plain JSON or a FHIR R4 QuestionnaireResponse,
 so strictly that no answer is guessed. Pure."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +8,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from config import strict_json
 from intake_links import scoring
 from interchange.fhir.questionnaires import Unacceptable, answers, instrument
 from messaging import phone
@@ -59,11 +59,9 @@ class _Plain(_Strict):
 def read(body: bytes) -> Submission:
     """Return the submission in `body`. Raises Unacceptable and names each field that is wrong."""
     try:
-        document = json.loads(body, object_pairs_hook=_no_repeats, parse_constant=_no_constants)
-    except (ValueError, RecursionError):
+        document = strict_json.loaded(body)
+    except ValueError:
         raise Unacceptable([("", "this is not one JSON object in UTF-8 without repeated names")]) from None
-    if not isinstance(document, dict):
-        raise Unacceptable([("", "this is not a JSON object")])
     made = _fhir(document) if "resourceType" in document else _plain(body)
     try:
         scoring.score(made.instrument, made.answers)
@@ -73,16 +71,6 @@ def read(body: bytes) -> Submission:
         where = "/answers" if error.index is None else f"/answers/{error.index}"
         raise Unacceptable([(where, str(error))]) from None
     return made
-
-
-def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(dict(pairs)) != len(pairs):
-        raise ValueError("a name is repeated")
-    return dict(pairs)
-
-
-def _no_constants(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
 
 
 def _plain(body: bytes) -> Submission:

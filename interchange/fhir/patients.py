@@ -79,7 +79,7 @@ def _phones(patient: Resource, context: Context) -> Iterator[dict[str, Any]]:
 def _death(patient: Resource, who: Identifier) -> list[Act]:
     at = text(patient, "deceasedDateTime")
     day = _day(at)
-    dead = patient.get("deceasedBoolean") is True or bool(at)
+    dead = patient.get("deceasedBoolean") is True or text(patient, "deceasedBoolean").lower() == "true" or bool(at)
     return [{"act": "patient.deceased", "on": day.isoformat() if day else None, "patient": who}] if dead else []
 
 

@@ -83,11 +83,16 @@ def _bundle(bundle: Resource, profile: Profile, problems: Problems) -> list[Act]
     return acts or ([] if problems else [{"act": "ignore"}])
 
 
+def _without(entry: Any) -> str:
+    return "entry_without_resource" if isinstance(entry, Mapping) else "resource_malformed"
+
+
 def _entry(entry: Any, context: Context) -> list[Act]:
     """What an entry says. Resources of other kinds, the places and people beside a visit, are no problem."""
     resource = entry.get("resource") if isinstance(entry, Mapping) else None
     if not isinstance(resource, Mapping):
-        context.note("resource_malformed" if not isinstance(entry, Mapping) else "entry_without_resource")
+        deletes = text(entry, "request", "method").upper() == "DELETE"
+        context.note("entry_deletes" if deletes else _without(entry))
         return []
     kind = text(resource, "resourceType")
     if kind == "OperationOutcome":
@@ -95,6 +100,9 @@ def _entry(entry: Any, context: Context) -> list[Act]:
         return []
     if not kind:
         context.note("resource_malformed", "/resourceType")
+        return []
+    if kind == "Bundle":  # what stands in it would be lost in silence
+        context.note("resource_unknown", "/resourceType")
         return []
     if kind not in READERS:
         return []

@@ -43,12 +43,9 @@ def stamp(written: str) -> Stamp | None:
         return None
     try:
         wall = datetime.fromisoformat(f"{parts[1]}T{parts[2] or '00:00'}:{min(int(parts[3] or 0), 59):02}")
+        offset = moments.offset(*parts.group(5, 6, 7)) if parts[5] else timedelta(0) if parts[4] else None
     except ValueError:
         return None
-    offset = timedelta(0) if parts[4] else None
-    if parts[5]:
-        ahead = timedelta(hours=int(parts[6]), minutes=int(parts[7]))
-        offset = -ahead if parts[5] == "-" else ahead
     return Stamp(wall, offset, parts[2] is not None)
 
 

@@ -3,11 +3,12 @@
 import re
 from datetime import date, datetime, timedelta
 
+from interchange import moments
 from interchange.moments import Stamp
 
 # The fraction stands behind a dot, or, in what some feeds send, right behind the seconds.
 STAMP = re.compile(
-    r"(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.\d{1,6}|\d{1,4})?)?)?)?)?)?(?:([+-])(\d\d)(\d\d)|(Z))?",
+    r"(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.\d{1,9}|\d{1,4})?)?)?)?)?)?(?:([+-])(\d\d)(\d\d)|(Z))?",
     re.ASCII,
 )
 DATE = re.compile(r"(\d{4})(\d\d)(\d\d)(?:\d{4}(?:\d\d)?(?:\.?\d{1,6})?(?:[+-]\d{4})?)?", re.ASCII)
@@ -21,9 +22,9 @@ def stamp(written: str) -> Stamp | None:
     year, month, day, hour, minute, second = (int(part or 0) for part in parts.groups()[:6])
     try:
         wall = datetime(year, month, day, hour, minute, min(second, 59))  # noqa: DTZ001 - a wall clock
+        return Stamp(wall, _offset(parts), parts[4] is not None)
     except ValueError:
         return None
-    return Stamp(wall, _offset(parts), parts[4] is not None)
 
 
 def _offset(parts: re.Match[str]) -> timedelta | None:
@@ -31,8 +32,7 @@ def _offset(parts: re.Match[str]) -> timedelta | None:
         return timedelta(0)
     if not parts[7]:
         return None
-    ahead = timedelta(hours=int(parts[8]), minutes=int(parts[9]))
-    return -ahead if parts[7] == "-" else ahead
+    return moments.offset(parts[7], parts[8], parts[9])
 
 
 def day(written: str) -> date | None:

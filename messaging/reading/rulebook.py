@@ -59,14 +59,14 @@ class Rules:
 @cache
 def rules() -> Rules:
     """Return the rules; reading the files happens at the first call only."""
-    files = {language: _file(language) for language in LANGUAGES}
+    files = {language: read_file(language) for language in LANGUAGES}
     made = Rules(
         spelling=folding.Spelling(_all(files, "near"), _all(files, "not_near")),
         spaced=phrases.spaced_out(_all(files, "spaced")),
         yes=_opening(files, "confirm"),
         no=_opening(files, "change"),
     )
-    _add_consents(made, _file("carrier"), "", {})
+    _add_consents(made, read_file("carrier"), "", {})
     for language, file in files.items():
         words = file["words"]
         for rule in file["crisis"]:
@@ -78,7 +78,7 @@ def rules() -> Rules:
         _add_answers(made, file, language, words)
         _add_courtesies(made, file, words)
         made.book.add(f"unsure.{language}", file["unsure"]["phrases"], words)
-        _add_topics(made, _file(f"topics.{language}"), language)
+        _add_topics(made, read_file(f"topics.{language}"), language)
         for scope, named in file["scope"].items():
             made.scopes.add(scope, named, words)
     _add_stops(made, files)
@@ -159,6 +159,7 @@ def _all(files: dict[str, dict[str, Any]], key: str) -> list[str]:
     return [word for file in files.values() for word in file[key]]
 
 
-def _file(name: str) -> dict[str, Any]:
+def read_file(name: str) -> dict[str, Any]:
+    """Return a file of texts/reading as it is written."""
     source = resources.files("messaging").joinpath("texts", "reading", f"{name}.toml")
     return tomllib.loads(source.read_text(encoding="utf-8"))

@@ -17,7 +17,11 @@ from records.writing import contents
 CAN = {"fhir": ("screen", "handoff", "day"), "athena": ("screen", "visit"), "hl7": ("visit",)}
 TAKES = {"fhir": (*contents.FORMS, contents.TASK), "athena": (contents.RESPONSE,), "hl7": ()}
 OF_FHIR = (allowances.PART_TWO, allowances.AUDIT_C)
-ALLOWS = {"fhir": OF_FHIR, "athena": OF_FHIR, "hl7": (allowances.PART_TWO, allowances.CHANGES)}
+ALLOWS = {
+    "fhir": (*OF_FHIR, allowances.SUBSTANCES),
+    "athena": OF_FHIR,
+    "hl7": (allowances.PART_TWO, allowances.CHANGES),
+}
 # What the clinic keeps back is looked at again when it decides anew.
 DECIDED = ("kept_back",)
 

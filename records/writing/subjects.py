@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -75,7 +76,7 @@ def _visit(session: Session, row: EhrWrite, writer: EhrWriter, connection: FeedC
     if visit is None or visit.state != "confirmed" or not is_there or connection.kind != "athena":
         raise Ended("gone")
     patient = _of_whom(session, writer, visit.patient_id, "visit")
-    number = visit.external_id.removeprefix(VISIT_ID)
+    number = quote(visit.external_id.removeprefix(VISIT_ID), safe="")
     notes = f"{connection.base_url}/v1/{connection.practice}/appointments/{number}/notes"
     part = contents.note(f"{row.id.hex[-12:]}-{row.edition}")
     return Subject(patient, [part], Place(fhir_base(connection), notes=notes))
@@ -110,9 +111,14 @@ def _day(session: Session, row: EhrWrite, writer: EhrWriter, connection: FeedCon
     patient = _of_whom(session, writer, first.patient_id, "day")
     place = _place(session, connection, patient)
     clinic = session.get_one(Clinic, row.clinic_id)
-    part = day_texts.summary(session, clinic, first)
-    if part is None:
+    texts = day_texts.of_day(session, clinic, first)
+    if not texts:
         raise Ended("gone")
+    whys = [leaving.kept_back(facts, writer.kinds, writer.allows) for facts in day_texts.facts(texts)]
+    leave = [text for text, why in zip(texts, whys, strict=True) if why is None]
+    if not leave:
+        raise Ended("kept_back", whys[0])
+    part = day_texts.summary(session, clinic, first, leave, left_out=len(texts) - len(leave))
     return Subject(patient, [part], place)
 
 

@@ -7,13 +7,15 @@ from typing import Any, BinaryIO, TextIO
 
 import click
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from config import audit, clock, db, runtime
 from intake_links.models import FormSource
-from interchange import connections, profiles
+from interchange import connections, engines, profiles
 from interchange import sources as feed_sources
 from interchange.models import Feed
 from interchange.polling import keys
+from messaging.models import Clinic
 from service.cli import opening
 from service.cli.people import clinic_option, the_clinic
 from service.cli.tables import as_json, show
@@ -89,9 +91,7 @@ def by_mllp(name: str, sender: str | None, certificate: str, off: bool, clinic_n
         )
     with db.unit_of_work(db.EVERY) as session:
         at = the_clinic(session, clinic_name)
-        feed = session.scalar(select(Feed).where(Feed.name == name, Feed.clinic_id == at.id))
-        if feed is None:
-            raise click.ClickException(f"there is no feed {name} at this clinic")
+        feed = _feed(session, at, name)
         taken = select(Feed.id).where(Feed.mllp_sender == sender, Feed.mllp_certificate == certificate)
         if sender is not None and session.scalar(taken.where(Feed.id != feed.id)):
             raise click.ClickException("another feed is heard as this sender over this certificate already")
@@ -122,10 +122,7 @@ def ask(
     kind = "athena" if practice else "fhir"
     wanted = connections.Wanted(kind, address, client_id, practice, days_ahead, per_minute, secret)
     with db.unit_of_work(db.EVERY) as session:
-        at = the_clinic(session, clinic_name)
-        feed = session.scalar(select(Feed).where(Feed.name == name, Feed.clinic_id == at.id))
-        if feed is None:
-            raise click.ClickException(f"there is no feed {name} at this clinic: add it with feeds add-source")
+        feed = _feed(session, the_clinic(session, clinic_name), name)
         try:
             connections.save(session, feed, wanted, audit.OPERATOR)
             if file is not None:
@@ -139,6 +136,41 @@ def ask(
             raise click.UsageError(f"the key cannot sign: {bad}") from None
     address = f"{runtime.settings().public_url}/webhooks/ehr/{name}/jwks.json"
     show([{"source": name, "keys": address}], json_=json_, empty="")
+
+
+@feeds.command("tell")
+@click.argument("name")
+@click.option("--host", required=True, help="The interface engine of the EHR that sends this feed.")
+@click.option("--port", type=int, required=True)
+@click.option("--plain", is_flag=True, help="Without TLS: an engine, or a tunnel to it, on this machine.")
+@click.option("--certificate", type=click.File("r"), help="Ours with its key in PEM, where the engine asks for one.")
+@click.option("--authorities", type=click.File("r"), help="Who signs the engine's certificate, in PEM.")
+@clinic_option
+@as_json
+def tell(
+    name: str, host: str, port: int, plain: bool, certificate: TextIO | None, authorities: TextIO | None,
+    clinic_name: str | None, json_: bool,
+) -> None:  # fmt: skip
+    """Let the EHR of a feed be told by HL7 over MLLP; what goes back to it, its page says."""
+    opening.begin()
+    pems = {"certificate": certificate, "authorities": authorities}
+    brought = {option: file.read() if file else None for option, file in pems.items()}
+    with db.unit_of_work(db.EVERY) as session:
+        feed = _feed(session, the_clinic(session, clinic_name), name)
+        try:
+            row = engines.save(session, feed, engines.Wanted(host, port, not plain, **brought), audit.OPERATOR)
+        except connections.MayNot as refused:
+            wrong = "; ".join(f"{named}: {why}" for named, why in refused.problems.items())
+            raise click.UsageError(f"it cannot be told so: {wrong}") from None
+        told = row.base_url
+    show([{"source": name, "told": told}], json_=json_, empty="")
+
+
+def _feed(session: Session, clinic: Clinic, name: str) -> Feed:
+    feed = session.scalar(select(Feed).where(Feed.name == name, Feed.clinic_id == clinic.id))
+    if feed is None:
+        raise click.ClickException(f"there is no feed {name} at this clinic: add it with feeds add-source")
+    return feed
 
 
 def _profile(file: Path | None) -> dict[str, Any]:

@@ -152,11 +152,12 @@ def test_no_page_of_html_is_ever_answered(ours: Any, path: str, method: str, sta
         (b"\xff", "application/json", 400, "bad_json"),
         (b"[" * 20_000, "application/json", 400, "bad_json"),
         (b"[]", "application/json", 422, "invalid"),
+        (b'{"record":"1","record":"2","first_name":"A","last_name":"B"}', "application/json", 400, "bad_json"),
         (b"{}", "text/plain", 415, "media_type"),
         (b"a=1", "application/x-www-form-urlencoded", 415, "media_type"),
         (b" " * (65 * 1024), "application/json", 413, "too_large"),
     ],
-    ids=["cut off", "no utf-8", "deep", "a list", "text", "a form", "large"],
+    ids=["cut off", "no utf-8", "deep", "a list", "a name twice", "text", "a form", "large"],
 )
 def test_a_body_that_is_none_is_refused(ours: Any, body: bytes, content_type: str, status: int, key: str) -> None:
     answer = ours.program().post("/patients", body, **{"Content-Type": content_type})

@@ -157,7 +157,9 @@ def test_a_patient_is_told_whole() -> None:
     assert act(PATIENT, patient_system="urn:oid:9.9")["patient"]["identifier"] == "0815"
 
 
-@pytest.mark.parametrize("death", [{"deceasedBoolean": True}, {"deceasedDateTime": "2026-01-05T10:00:00Z"}])
+@pytest.mark.parametrize(
+    "death", [{"deceasedBoolean": True}, {"deceasedBoolean": "true"}, {"deceasedDateTime": "2026-01-05T10:00:00Z"}]
+)
 def test_one_that_died_is_told(death: dict[str, Any]) -> None:
     assert [told["act"] for told in explained(PATIENT | death)["acts"]] == ["patient.update", "patient.deceased"]
     assert explained(PATIENT | {"deceasedBoolean": False})["acts"][-1]["act"] == "patient.update"
@@ -177,3 +179,8 @@ def test_a_link_is_a_merge() -> None:
 )
 def test_an_impossible_birth_date_is_left_out(born: str, told: list[str]) -> None:
     assert problems(PATIENT | {"birthDate": born}) == told
+
+
+@pytest.mark.parametrize("offset", ["+25:00", "-14:30", "+05:75"])
+def test_an_offset_that_no_clock_has_is_no_start(offset: str) -> None:
+    assert problems(APPOINTMENT | {"start": f"2026-03-10T09:00:00{offset}"}) == ["start_unreadable"]

@@ -126,10 +126,18 @@ def test_f1_an_answer_that_goes_on_is_told() -> None:
         ({"resourceType": "Bundle", "entry": {}}, "resource_malformed"),
         ({"resourceType": "Bundle", "entry": [7]}, "resource_malformed"),
         ({"resourceType": "Bundle", "entry": [{"resource": {}}]}, "resource_malformed"),
+        ({"resourceType": "Bundle", "entry": [{"resource": bundle(APPOINTMENT)}]}, "resource_unknown"),
     ],
 )
 def test_what_is_no_resource_of_ours_is_refused(resource: dict[str, Any], problem: str) -> None:
     assert (explained(resource)["ack"], problems(resource)) == ("refused", [problem])
+
+
+def test_what_a_bundle_deletes_waits_for_a_person_and_the_rest_lands() -> None:
+    deleted = {"request": {"method": "DELETE", "url": "Appointment/V8"}}
+    both = bundle(APPOINTMENT) | {"entry": [*bundle(APPOINTMENT)["entry"], deleted]}
+    assert (problems(both), [told["act"] for told in explained(both)["acts"]]) == (["entry_deletes"], ["visit.book"])
+    assert explaining.fhir({"resource": both})["problems"][0]["weight"] == "held"
 
 
 @pytest.mark.parametrize("line", [{}, {"resource": "x"}, {"resource": {}, "more": 1}, {"resource": {}, "profile": 3}])

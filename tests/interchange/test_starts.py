@@ -66,7 +66,11 @@ def test_times_are_read_however_much_of_them_is_written(written: str, start: str
 
 
 @pytest.mark.parametrize(
-    "written", ["45678", "2026-03-10 09:00", "20261310090000", "196203520", "soon", "20260229100000"]
+    "written",
+    [
+        *("45678", "2026-03-10 09:00", "20261310090000", "196203520", "soon", "20260229100000"),
+        *("20260310090000-2500", "20260310090000+1401", "20260310090000+0575"),
+    ],
 )
 def test_a_number_that_is_no_time_is_for_the_sender_to_mend(written: str) -> None:
     answer = explained(visit("S12", start=written))
@@ -77,6 +81,10 @@ def test_a_number_that_is_no_time_is_for_the_sender_to_mend(written: str) -> Non
 @pytest.mark.parametrize("written", ["00010101000000", "29990101000000"])
 def test_a_year_that_no_visit_has_is_no_start(written: str) -> None:
     assert explained(visit("S12", start=written))["ack"] == "AE"
+
+
+def test_a_fraction_of_a_second_is_as_long_as_its_sender_writes_it() -> None:
+    assert act(visit("S12", start="20260310090000.123456789-0600"))["start"] == "2026-03-10T15:00:00Z"
 
 
 def test_a_day_without_an_hour_waits_for_a_person() -> None:

@@ -24,6 +24,25 @@ def world(house: Any, clinic: Clinic) -> World:
     return World(clinic)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("[1]", "[" * 50_000, "", "<Patient/>", '{"resourceType": "Patient"', b'{"resourceType": "Pati\xe9nt"}'),
+        *('{"resourceType": "Patient", "resourceType": "Bundle"}', '{"resourceType": "Patient", "x": NaN}'),
+    ],
+    ids=["a list", "deep", "nothing", "xml", "cut off", "no utf-8", "a name twice", "no number"],
+)
+def test_what_is_called_fhir_and_is_none_is_refused_as_fhir_and_can_be_seen(world: World, body: str | bytes) -> None:
+    answer = world.post(body, **{"Content-Type": "application/fhir+json"})
+    assert (answer.status_code, answer.json["resourceType"]) == (422, "OperationOutcome")
+    assert [(row.state, row.kind) for row in world.messages] == [("refused", "unreadable")]
+    assert len(world.rows(InboxItem)) == 1
+
+
+def test_a_message_that_is_called_json_is_a_message_all_the_same(world: World) -> None:
+    assert ack(world.post(visit("S12", start=SOON), **{"Content-Type": "application/json"})) == "AA"
+
+
 @both
 def test_a_visit_s_life_comes_by_messages(world: World) -> None:
     assert world.hear(visit("S12", start=SOON)) == ["AA"]

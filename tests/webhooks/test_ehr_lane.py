@@ -21,6 +21,9 @@ from tests.interchange.resources import APPOINTMENT, PATIENT, bundle
 from tests.webhooks.ehr_world import SOON, START, World, both
 from webhooks import retention
 
+# When an EHR says that something was changed, long before it can have been.
+LATER = "2099-01-01T00:00:00Z"
+
 
 @pytest.fixture
 def world(house: Any, clinic: Clinic) -> World:
@@ -124,6 +127,18 @@ def test_a_fhir_visit_of_a_known_patient_follows_the_newest(world: World, new_pa
     older = appointment | {"meta": {"lastUpdated": "2026-03-01T00:00:00Z"}}
     for resource in (older, newest, older | {"comment": "again"}):
         assert world.post(json.dumps(resource)).status_code == 200
+        jobs.drain()
+    assert world.visit.state == "cancelled"
+
+
+def test_an_ehr_whose_clock_goes_ahead_is_still_heard_the_next_time(world: World, new_patient: Any) -> None:
+    new_patient("Maya", record="p1")
+    ahead = APPOINTMENT | {"start": f"{START:%Y-%m-%dT%H:%M:%SZ}", "end": None, "meta": {"lastUpdated": LATER}}
+    assert world.post(json.dumps(ahead)).status_code == 200
+    jobs.drain()
+    with time_machine.travel(clock.now() + timedelta(minutes=2), tick=True):
+        mended = ahead | {"status": "cancelled", "meta": {"lastUpdated": f"{clock.now():%Y-%m-%dT%H:%M:%SZ}"}}
+        assert world.post(json.dumps(mended)).status_code == 200
         jobs.drain()
     assert world.visit.state == "cancelled"
 

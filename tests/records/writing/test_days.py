@@ -123,6 +123,48 @@ def test_what_falls_under_part_two_stays(clinic: Clinic, written: Writes) -> Non
     assert (written.row.state, written.row.refused, summaries(written)) == ("kept_back", "part_2", [])
 
 
+def test_texts_that_speak_of_alcohol_or_drugs_stay_with_what_answers_them_and_are_counted(
+    clinic: Clinic, written: Writes
+) -> None:
+    texted(clinic, "I am on my way", inward=True)
+    texted(clinic, "How many beers do you have in a week?")
+    texted(clinic, "about 12", inward=True)
+    texted(clinic, "Thank you. See you on Friday.")
+    with time_machine.travel(tomorrow(), tick=True):
+        days.drain()
+    written.later()
+    (summary,) = summaries(written)
+    _, *texts, last = lines(summary)
+    assert [line.rpartition(": ")[2] for line in texts] == ["I am on my way", "Thank you. See you on Friday."]
+    assert last == "Left out: 2"
+
+
+def test_a_day_of_which_every_text_stays_stays_until_the_clinic_lets_them_go(clinic: Clinic, written: Writes) -> None:
+    texted(clinic, "i relapsed last night", inward=True)
+    texted(clinic, "Shall I call you?")
+    with time_machine.travel(tomorrow(), tick=True):
+        days.drain()
+    written.later()
+    assert (written.row.state, written.row.refused, summaries(written)) == ("kept_back", "substances", [])
+    written.decide(kinds=["day"], allows=["substances"])
+    written.later()
+    (summary,) = summaries(written)
+    assert [line.rpartition(": ")[2] for line in lines(summary)[1:]] == ["i relapsed last night", "Shall I call you?"]
+
+
+def test_a_day_whose_first_text_stays_is_found_again_by_the_same_identifier(clinic: Clinic, written: Writes) -> None:
+    written.faults({"method": "POST", "path": "Communication", "status": 500, "accepts": True, "times": 1})
+    texted(clinic, "sober since may", inward=True)
+    texted(clinic, "That is good to hear")
+    texted(clinic, "See you on Friday")
+    with time_machine.travel(tomorrow(), tick=True):
+        days.drain()
+    written.later()
+    written.decide(kinds=["day"], allows=["substances"])
+    written.later()
+    assert (len(summaries(written)), written.row.state) == (1, "written")
+
+
 def test_what_got_no_answer_is_looked_for_and_stands_there_once(clinic: Clinic, written: Writes) -> None:
     written.faults({"method": "POST", "path": "Communication", "status": 500, "accepts": True, "times": 1})
     texted(clinic, "One")

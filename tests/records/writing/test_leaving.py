@@ -26,17 +26,18 @@ def subsets(values: tuple[str, ...]) -> list[tuple[str, ...]]:
 def test_every_combination_of_what_it_is_and_what_is_allowed_leaves_or_stays_as_the_rule_says() -> None:
     seen = 0
     things = [("visit", ""), *(("screen", each) for each in scoring.instruments())]
-    for (kind, instrument), labelled, change, kinds, allows in product(
-        things, (True, False), (True, False), subsets(KINDS), subsets(leaving.ALLOWANCES)
+    for (kind, instrument), labelled, change, substances, kinds, allows in product(
+        things, (True, False), (True, False), (True, False), subsets(KINDS), subsets(leaving.ALLOWANCES)
     ):
-        may = leaving.kept_back(Facts(kind, instrument, labelled, change), kinds, allows) is None
+        may = leaving.kept_back(Facts(kind, instrument, labelled, change, substances), kinds, allows) is None
         wanted = kind in kinds
         wanted = wanted and not (labelled and "part_2" not in allows)
         wanted = wanted and not (instrument == "audit_c" and "audit_c" not in allows)
         wanted = wanted and not (change and "changes" not in allows)
-        assert may == wanted, (kind, instrument, labelled, change, kinds, allows)
+        wanted = wanted and not (substances and "substances" not in allows)
+        assert may == wanted, (kind, instrument, labelled, change, substances, kinds, allows)
         seen += 1
-    assert seen == len(things) * 2 * 2 * 4 * 8
+    assert seen == len(things) * 2 * 2 * 2 * 4 * 16
 
 
 def test_nothing_leaves_by_a_connection_of_which_nothing_was_said() -> None:

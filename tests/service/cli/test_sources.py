@@ -59,3 +59,18 @@ def test_an_ehr_is_let_be_asked_where_it_may_be(run):
     inside = run(*asked[:4], "https://10.0.0.1/fhir", *asked[5:])
     assert (inside.returncode, "base_url: url_inside" in inside.stderr) == (2, True)
     assert "no feed strangers" in run(*asked[:2], "strangers", *asked[3:]).stderr
+
+
+def test_an_interface_engine_is_set_up_where_it_may_be(run):
+    run("clinic", "create", "--name", "Elm", "--zone", "America/Denver", "--number", "+13035550100")
+    run("feeds", "add-source", "books")
+    told = ("feeds", "tell", "books", "--host", "engine.clinic.example", "--port", "6661")
+    assert '"told": "mllps://engine.clinic.example:6661"' in run(*told, "--json").stdout
+    plain = run(*told, "--plain")
+    assert (plain.returncode, "tls: engine_scheme" in plain.stderr) == (2, True)
+    inside = run(*told[:4], "10.0.0.1", *told[5:])
+    assert (inside.returncode, "host: engine_inside" in inside.stderr) == (2, True)
+    assert "no feed strangers" in run(*told[:2], "strangers", *told[3:]).stderr
+    run("feeds", "add-source", "asked")
+    run("feeds", "ask", "asked", "--address", "https://ehr.example/api/FHIR/R4", "--client-id", "us")
+    assert "host: asked" in run(*told[:2], "asked", *told[3:]).stderr
