@@ -19,7 +19,7 @@ from service.visitor import Page, Visitor
 from tests.waiting import PATIENCE, until
 from tests.walks.kit import Running
 from tests.walks.test_asked_ehrs import ehr
-from tests.walks.test_written_back import free_leases
+from tests.walks.test_written_back import hurry_writing
 
 PHONES = {"12": "+12015550135", "13": "+12015550136"}
 FEED = re.compile(r"/feeds/([0-9a-f-]{36})")
@@ -117,7 +117,7 @@ def test_a_confirmed_visit_is_told_to_the_engine_once_whoever_is_killed_and_what
 
     def stands(*expected: str) -> bool:
         running.service.supervisor.poll()
-        free_leases()
+        hurry_writing()
         return states(admin.get(address)) == list(expected)
 
     # By MLLP; the engine takes it and is silent, the worker dies, and at the second try the connection ends.

@@ -64,21 +64,21 @@ def chart(running: Running) -> list[dict[str, Any]]:
     return [each["body"] for each in ehr(running, "GET", "epic")["written"]]
 
 
-def free_leases() -> None:
-    """Nobody waits here for the end of a dead one's lease."""
+def hurry_writing() -> None:
+    """Nobody waits here for the end of a dead one's lease, nor for when what failed is tried again."""
     with db.unit_of_work(db.EVERY) as session:
         for row in session.scalars(select(EhrWriter)):
             row.try_after = clock.now()
             if row.lease_until is not None:
                 row.lease_until = min(row.lease_until, clock.now() + timedelta(seconds=5))
+        for write in session.scalars(select(EhrWrite).where(EhrWrite.state == "waiting")):
+            write.try_after = min(write.try_after, clock.now())
 
 
 def state(running: Running) -> str | None:
     running.service.supervisor.poll()
-    free_leases()
+    hurry_writing()
     with db.unit_of_work(db.EVERY) as session:
-        for row in session.scalars(select(EhrWrite).where(EhrWrite.state == "waiting")):
-            row.try_after = min(row.try_after, clock.now())
         return session.scalar(select(EhrWrite.state))
 
 
