@@ -7,6 +7,7 @@ from interchange import moments
 from interchange.fhir import patients, references, values
 from interchange.fhir.references import Context
 from interchange.fhir.values import Resource, objects, text
+from interchange.profiles import Profile
 
 Act = dict[str, object]
 CANCELLED = ("cancelled", "entered-in-error", "discontinued")
@@ -43,6 +44,11 @@ def acts(encounter: Resource, context: Context) -> list[Act]:
         | told(encounter, context) | whose | said
         for name, told in readings.items()
     ]  # fmt: skip
+
+
+def says_something(encounter: Resource, profile: Profile) -> bool:
+    """Whether an Encounter is of an emergency department or a stay, as a feed's profile calls them."""
+    return bool(set(_classes(encounter)).intersection([*profile.emergency, *profile.inpatient]))
 
 
 def _visit(encounter: Resource, context: Context) -> Act:
