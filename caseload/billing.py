@@ -21,6 +21,8 @@ from config import audit, clock, db
 from config.db.sets import among
 from messaging.models import Clinic, Staff
 from messaging.reasons import Reason
+from reminders import stays
+from reminders.models import InpatientStay
 
 # Work that reaches over a month's edge is no longer than this (care_log.LONGEST).
 EDGE = timedelta(hours=4)
@@ -31,13 +33,14 @@ ROLES: dict[str, minutes.Role] = {"psychiatric_consultant": "consultant"}
 @dataclass(frozen=True)
 class Billed:
     """An episode's month. `evidence` is as of now; `closed` what a person closed, None while it is open; `changed` that
-    it would be something else now."""
+    it would be something else now; `stays` those in a hospital that share time with the month."""
 
     row: listing.Row
     reckoning: reckoning.Reckoning
     evidence: dict[str, Any]
     closed: CareMonth | None
     changed: Reason | None
+    stays: Sequence[InpatientStay]
 
     @property
     def choices(self) -> tuple[tuple[proposing.Units, ...], ...]:
@@ -122,6 +125,7 @@ class _Books:
                 CareEntry.starts_at < lasts[1],
             )
         ).all()
+        self.stays = stays.within(session, [row.patient.id for row in rows], *lasts)
         closed = select(CareMonth).where(CareMonth.month == str(month), among(session, CareMonth.episode_id, self.ids))
         self.closed = {each.episode_id: each for each in session.scalars(closed)}
         db.load_keys(session, (each.key_id for each in self.closed.values()))
@@ -161,11 +165,14 @@ class _Books:
 
 def _billed(books: _Books, row: listing.Row) -> Billed:
     episode = row.episode
-    began = books.began.get(episode.id)
+    began, away = books.began.get(episode.id), books.stays.get(episode.patient_id, [])
     asked = reckoning.Asked(
         month=books.month,
         bounds=minutes.Bounds(
-            books.lasts, episode.consent_at, episode.phase_at if episode.phase == "discharged" else None
+            books.lasts,
+            episode.consent_at,
+            episode.phase_at if episode.phase == "discharged" else None,
+            tuple(stays.span(stay) for stay in away),
         ),
         payer=episode.payer,
         tables=tables.payers().get(episode.payer, ()),
@@ -177,7 +184,7 @@ def _billed(books: _Books, row: listing.Row) -> Billed:
     now = evidence.evidence(month, _chart(books, row), works, books.zone)
     closed = books.closed.get(episode.id)
     changed = closing.changed_after_export(json.loads(closed.evidence or "{}"), now) if closed else None
-    return Billed(row, month, now, closed, changed)
+    return Billed(row, month, now, closed, changed, away)
 
 
 def _chart(books: _Books, row: listing.Row) -> evidence.Chart:

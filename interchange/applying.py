@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from config import audit, clock, strict_json
-from interchange import emergencies, feeds, filing, identity, labels, visits
+from interchange import emergencies, feeds, filing, identity, labels, stays, visits
 from interchange.fhir import reading as resources
 from interchange.hl7 import er7, reading
 from interchange.models import Feed, FeedMessage
@@ -81,6 +81,8 @@ def _do(act: Act, context: Context, problems: Problems) -> bool:
             return visits.do(name, act, context, problems)
         if name.startswith("emergency."):
             return emergencies.do(name, act, context)
+        if name.startswith("inpatient."):
+            return stays.do(name, act, context)
         return _person(name, act, context)
     except (Held, identity.Unclear) as waits:
         problems.note(str(waits))

@@ -211,8 +211,7 @@ def trial(session: Session, row: FeedConnection, feed: Feed) -> Trial:
     clinic = session.get_one(Clinic, feed.clinic_id)
     db.load_keys(session, [row.key_id])
     key = keys.signing(session, feed)
-    where = poller.configuration_url(row)
-    access = Access(row.base_url, where, row.client_id, key.kid, key.algorithm, key.private or "") if key else None
+    access = poller.access_of(row, key) if key else None
     known = frozenset(session.scalars(select(FeedSeen.resource).where(FeedSeen.feed_id == feed.id)))
     zone, digest_key = poller.zone_of(feed, clinic).key, feeds.digest_key(session, feed.key_id)
     return Trial(access, row.base_url, row.practice, zone, known, digest_key)

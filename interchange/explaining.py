@@ -43,10 +43,12 @@ def _hl7(ack: str | None, control_id: str, acts: list[dict[str, object]], proble
 
 def _told(acts: list[dict[str, object]], problems: list[Problem]) -> dict[str, Any]:
     """The acts and problems; "attention" is what cannot be filed as a score and is put before a person, "emergency"
-    what is only kept of a visit to an emergency department, "sensitivity" whose records fall under 42 CFR Part 2."""
+    what is only kept of a visit to an emergency department, "inpatient" of a stay in a hospital, "sensitivity" whose
+    records fall under 42 CFR Part 2."""
     beside = {
         "attention": [act for act in acts if act["act"] == scores.UNCLEAR],
         "emergency": [act for act in acts if str(act["act"]).startswith("emergency.")],
+        "inpatient": [act for act in acts if str(act["act"]).startswith("inpatient.")],
         "sensitivity": [act for act in acts if act["act"] == labels.PART_TWO],
     }
     done = [act for act in acts if all(act not in others for others in beside.values())]

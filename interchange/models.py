@@ -108,9 +108,9 @@ class FeedPatient(ClinicRow, Base):
 class FeedConnection(SealedRow, Work, Base):
     """How a feed's EHR is reached by us: where, as whom, how far it has been read, and what it refused last.
 
-    kind: fhir (Appointment and Patient of FHIR R4 by slices of dates) | athena (a queue of changed visits, one visit
-    by its id) | hl7 (the interface engine of an EHR that sends to us: it is asked nothing, and told by MLLP;
-    `certificate` proves us to it and `authorities` prove it, both PEM). state: on | paused.
+    kind: fhir (Appointment of FHIR R4 by slices of dates, Patient and Encounter beside) | athena (a queue of changed
+    visits, one visit by its id) | hl7 (the interface engine of an EHR that sends to us: it is asked nothing, and told
+    by MLLP; `certificate` proves us to it and `authorities` prove it, both PEM). state: on | paused.
 
     `cursor` is how far it has been read (interchange.polling.pacing); `notes` since when the EHR warns of what, by its
     code; `refused` is why it could not be asked the last time, null where it could.

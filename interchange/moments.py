@@ -76,6 +76,15 @@ def answered(stamp: Stamp | None, zone: str) -> datetime | None:
     return instant(stamp if stamp.has_hour else Stamp(stamp.wall.replace(hour=12), stamp.offset), zone, Problems(), "")
 
 
+def edge(stamp: Stamp | None, zone: str, *, ends: bool = False) -> datetime | None:
+    """Return when a stay begins, or ends; where only a day is known its first moment, or the first after it, so that
+    all of the day belongs to the stay. None for what cannot be."""
+    if stamp is None or not stamp.is_plausible:
+        return None
+    whole = ends and not stamp.has_hour
+    return instant(Stamp(stamp.wall + timedelta(days=whole), stamp.offset), zone, Problems(), "")
+
+
 def utc(at: datetime | None) -> str | None:
     """Return an instant as answers show it: "2026-03-10T15:00:00Z"."""
     return f"{at:%Y-%m-%dT%H:%M:%SZ}" if at else None

@@ -54,6 +54,7 @@ class Profile(BaseModel):
     appointment_system: str
     owns_visits: bool
     emergency: list[str]
+    inpatient: list[str]
     part_two: list[str]
     part_two_fields: list[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{2}-[1-9][0-9]?$")]]
     events: dict[str, Happening]

@@ -29,7 +29,7 @@ from messaging.models import (
 )
 from messaging.people import contact_details, directory, name_search
 from reminders import patient_locks, planner, withdrawing
-from reminders.models import Appointment, EmergencyCover, EmergencyVisit, Handoff, PatientMerge
+from reminders.models import Appointment, EmergencyCover, EmergencyVisit, Handoff, InpatientStay, PatientMerge
 
 # Every table with a patient in it, under the word by which a page counts it; a test knows of tables left out.
 FOLLOWS: dict[str, type[Any]] = {
@@ -44,6 +44,7 @@ FOLLOWS: dict[str, type[Any]] = {
     "consent": ConsentEntry,
     "emergency": EmergencyVisit,
     "hospitals": EmergencyCover,
+    "stays": InpatientStay,
 }
 # Worse lines first: what one record has learnt of a number holds for the other.
 LINES = ("wrong_person", "dead", "landline", "unknown", "mobile")

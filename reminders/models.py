@@ -243,6 +243,31 @@ class EmergencyCover(ClinicRow, Base):
     since: Mapped[datetime]
 
 
+class InpatientStay(ClinicRow, Base):
+    """A stay in a hospital as an inpatient or under observation, as a feed tells it: no care minute counts within.
+
+    `source` and `external_id` are who tells it and its own id of the stay. `admitted_at` is None until it is told;
+    `discharged_at` None while the stay is open. Beside each of the three that are told stands since when the newest of
+    it is so. state: kept | cancelled.
+    """
+
+    __tablename__ = "inpatient_stay"
+    __table_args__ = (
+        UniqueConstraint("clinic_id", "source", "external_id"),
+        Index("ix_inpatient_stay_patient_admitted", "patient_id", "admitted_at"),
+    )
+
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    source: Mapped[str] = mapped_column(String(40))
+    external_id: Mapped[str] = mapped_column(String(80))
+    state: Mapped[str] = mapped_column(String(10), default="kept")
+    state_since: Mapped[datetime]
+    admitted_at: Mapped[datetime | None]
+    admitted_since: Mapped[datetime | None]
+    discharged_at: Mapped[datetime | None]
+    discharged_since: Mapped[datetime | None]
+
+
 class PatientMerge(SealedRow, Base):
     """That two records were made one, and what is needed to tell them apart again for a day.
 

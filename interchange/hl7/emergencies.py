@@ -1,9 +1,8 @@
 """Reads ADT of patients in an emergency department: that they were there, and that this is taken back."""
 
 from interchange import moments
-from interchange.hl7 import patients, timestamps
-from interchange.hl7.er7 import NULL, Message
-from interchange.people import Identifier
+from interchange.hl7 import hospital, patients, timestamps
+from interchange.hl7.er7 import Message
 from interchange.problems import Problems
 from interchange.profiles import Profile
 
@@ -29,7 +28,7 @@ def acts(message: Message, profile: Profile) -> list[Act]:
     if event not in (*VISITS, *CANCELS) or kind.upper() not in classes:
         return []
     began = _began(message, profile)
-    key = _key(message, patient, began)
+    key = hospital.key(message, patient, began)
     if key is None or (began is None and event in VISITS):
         return []
     name = "emergency.cancel" if event in CANCELS else "emergency.visit"
@@ -39,24 +38,8 @@ def acts(message: Message, profile: Profile) -> list[Act]:
 
 def _began(message: Message, profile: Profile) -> str | None:
     """When it began: PV1-44, else of an event that is its beginning EVN-6, EVN-2 or MSH-7."""
-    written = [message.part("PV1", 44)]
-    if message.event in BEGINS:
-        written += [message.part("EVN", 6), message.part("EVN", 2), message.header.part(7)]
-    for text in written:
+    for segment, field in (("PV1", 44), *(hospital.HAPPENED if message.event in BEGINS else ())):
+        text = message.part(segment, field)
         if at := moments.utc(moments.answered(timestamps.stamp(text), profile.zone)):
             return at
     return None
-
-
-def _key(message: Message, patient: Identifier, began: str | None) -> str | None:
-    """The visit's id: PV1-19 or PV1-50 with who sends it, else whose it is and when it began (PV1-44). What is the
-    patient's own number would make all their visits one."""
-    own = {value.part() for pid in message.all("PID") for field in (2, 3, 4, 18) for value in pid.values(field)}
-    for field in (19, 50):
-        number = message.part("PV1", field)
-        if number not in ("", NULL, *own):
-            authority = message.part("PV1", field, 4)
-            return f"{message.sender}|{number}" + (f"^{authority}" if authority else "")
-    if message.part("PV1", 44) in ("", NULL) or began is None:
-        return None
-    return f"{message.sender}|{patient['authority'] or ''}|{patient['identifier']}|{began}"

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from interchange import labels as sensitivity
-from interchange.hl7 import emergencies, labels, patients, scores, visits
+from interchange.hl7 import emergencies, labels, patients, scores, stays, visits
 from interchange.hl7.er7 import Message
 from interchange.problems import Problems, waiting
 from interchange.profiles import Profile
@@ -32,7 +32,8 @@ def read(message: Message, profile: Profile) -> Reading:
     if not message.control_id.strip():
         problems.note("control_id_missing", "MSH-10")
         return Reading([], problems)
-    acts = [*_acts(message, happening, profile, problems), *emergencies.acts(message, profile)]
+    beside = [*emergencies.acts(message, profile), *stays.acts(message, profile)]
+    acts = [*_acts(message, happening, profile, problems), *beside]
     if labels.is_part_two(message, profile):
         acts += sensitivity.acts(acts)
     return Reading(waiting(acts, problems), problems)

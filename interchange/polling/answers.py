@@ -69,10 +69,10 @@ def further(bundle: object) -> str:
     return next((text(link, "url") for link in objects(bundle, "link") if text(link, "relation") == "next"), "")
 
 
-def told(found: Visit, beside: Sequence[tuple[str, Resource]]) -> dict[str, Any]:
-    """Return a visit as a bundle that is kept, with what was read beside it under the references that mean it."""
+def told(resource: Resource, beside: Sequence[tuple[str, Resource]]) -> dict[str, Any]:
+    """Return a resource as a bundle that is kept, with what was read beside it under the references that mean it."""
     others = [({"fullUrl": name} if name else {}) | {"resource": each} for name, each in beside]
-    entries = [{"resource": found.resource}, *others]
+    entries = [{"resource": resource}, *others]
     return {"resourceType": "Bundle", "type": "collection", "entry": entries}
 
 

@@ -5,6 +5,7 @@ little before its time. Nothing leads away from the EHR's own address: a further
 """
 
 import json
+import re
 import secrets
 import time
 import tomllib
@@ -31,6 +32,8 @@ SHORTEST_TOKEN = timedelta(seconds=5)
 MOST_BYTES = 8 * 1024 * 1024
 REQUEST_SECONDS = 20.0
 SCOPES = "system/Appointment.rs system/Patient.rs"
+# Asked for beside them; an EHR that does not grant it is asked without.
+ENCOUNTERS = "system/Encounter.rs"
 # Why an EHR cannot be asked that a person must put right, here or over there; the rest passes.
 STUCK = ("token_refused", "not_authorised", "configuration", "elsewhere", "address", "key_missing")
 
@@ -50,7 +53,7 @@ class Trouble(Exception):
 
 @dataclass(frozen=True)
 class Access:
-    """Where an EHR is and as whom it is asked; `private` is a key in PEM."""
+    """Where an EHR is and as whom it is asked; `private` is a key in PEM. `also` are scopes that it may refuse."""
 
     base_url: str
     configuration_url: str
@@ -59,6 +62,7 @@ class Access:
     algorithm: str
     private: str = field(repr=False)
     scopes: str = SCOPES
+    also: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,13 @@ def meaning(code: str) -> str:
     return _codes().get(code, {}).get("means", "")
 
 
+def grants(granted: str, kind: str) -> bool:
+    """Whether scopes (SMART 1 or 2) let a kind of resource be searched; an EHR that names none grants what was asked
+    for (RFC 6749, 5.1)."""
+    may = re.compile(rf"system/({kind}|\*)\.(read|\*|c?r?u?d?s)(\?.*)?")
+    return not granted or any(may.fullmatch(scope) for scope in granted.split())
+
+
 class Asker:
     """Asks one EHR, at most `per_minute` times a minute; `token` is the one in use, a new one once it is worth nothing.
 
@@ -111,6 +122,10 @@ class Asker:
         if heard.means("refused") or (heard.status == 403 and not heard.codes):
             raise Trouble("not_authorised")
         return heard
+
+    def may_search(self, kind: str) -> bool:
+        """Whether the token in use lets a kind of resource be searched."""
+        return self.token is not None and grants(self.token.granted, kind)
 
     def post(self, url: str, kind: str, body: bytes) -> Heard:
         """Return what the EHR says to a body of this media type; a refusal is its answer. Raises Trouble where it is
@@ -162,18 +177,23 @@ class Asker:
         if not endpoint:
             raise Trouble("configuration")
         now = clock.now()
-        form = {
-            "grant_type": "client_credentials",
-            "scope": self.access.scopes,
-            "client_assertion_type": ASSERTION,
-            "client_assertion": assertion(self.access, endpoint, now),
-        }
-        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-        heard = _understood(self._ask("POST", endpoint, headers, urlencode(form).encode()))
+        heard = self._asked_for_token(endpoint, now, f"{self.access.scopes} {self.access.also}".strip())
+        if self.access.also and text(heard.body, "error") == "invalid_scope":
+            heard = self._asked_for_token(endpoint, now, self.access.scopes)
         value = text(heard.body, "access_token")
         if heard.status != 200 or not value:
             raise Trouble("token_refused")
         return Token(value, now + _lives(heard.body), text(heard.body, "scope"))
+
+    def _asked_for_token(self, endpoint: str, now: datetime, scopes: str) -> Heard:
+        form = {
+            "grant_type": "client_credentials",
+            "scope": scopes,
+            "client_assertion_type": ASSERTION,
+            "client_assertion": assertion(self.access, endpoint, now),
+        }
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+        return _understood(self._ask("POST", endpoint, headers, urlencode(form).encode()))
 
 
 def _lives(body: Mapping[str, Any]) -> timedelta:

@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, db, ehr_settings, logging, runtime
 from interchange import feeds
-from interchange.models import Feed, FeedConnection, FeedNotice
+from interchange.models import Feed, FeedConnection, FeedKey, FeedNotice
 from interchange.polling import keys, pacing, store, turns
-from interchange.polling.asking import Access, Asker, Token, Trouble
+from interchange.polling.asking import ENCOUNTERS, Access, Asker, Token, Trouble
 from interchange.polling.turns import Plan, Turn
 from messaging.event_webhooks.posting import Way
 from messaging.models import Clinic
@@ -108,13 +108,19 @@ def _task(session: Session, row: FeedConnection, claimed: db.Claim, way: Way) ->
         return None
     row.cursor = _next(row, now, zone)
     plan = Plan(clinic.id, feed.id, row.base_url, row.practice, zone.key, row.cursor, _open(session, row))
-    access = Access(row.base_url, configuration_url(row), row.client_id, key.kid, key.algorithm, key.private or "")
+    access = access_of(row, key)
     return Task(claimed, plan, Asker(access, _token(row), way, pacing.gap(row.per_minute, now, zone)))
 
 
 def zone_of(feed: Feed, clinic: Clinic) -> ZoneInfo:
     """Return the zone by whose midnights days are asked for."""
     return ZoneInfo(feeds.profile_of(feed.profile, clinic.zone).zone)
+
+
+def access_of(row: FeedConnection, key: FeedKey) -> Access:
+    """Return where an EHR is, and as whom it is asked to be read."""
+    also, where = ENCOUNTERS if row.kind == "fhir" else "", configuration_url(row)
+    return Access(row.base_url, where, row.client_id, key.kid, key.algorithm, key.private or "", also=also)
 
 
 def configuration_url(row: FeedConnection) -> str:
@@ -162,6 +168,8 @@ def _write_down(session: Session, row: FeedConnection, task: Task, turn: Turn) -
     told = [store.tell(session, clinic, feed, found, turn.began) for found in turn.found]
     for reference, beside in turn.patients:
         store.tell_patient(session, clinic, feed, reference, beside, turn.began)
+    for encounter, person in turn.encounters:
+        store.tell_encounter(session, clinic, feed, encounter, person, turn.began)
     done = update(FeedNotice).where(FeedNotice.id.in_(turn.noticed), FeedNotice.done_at.is_(None))
     session.execute(done.values(done_at=now))
     row.cursor, row.lease_until, row.attempts = turn.cursor, None, 0

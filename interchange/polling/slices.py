@@ -4,11 +4,12 @@ Nothing that an EHR says is believed to be what was asked for: a start outside o
 a record elsewhere is not followed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
-from interchange.fhir.values import Resource, text
+from interchange.fhir.values import Resource, objects, text
 from interchange.polling import answers
 from interchange.polling.answers import Visit
 from interchange.polling.asking import Asker, Heard, Trouble, meaning
@@ -52,13 +53,35 @@ class Source:
 def days(asker: Asker, source: Source, asked: Slice) -> Page:
     """Return the visits of a slice. Raises Trouble, also where its pages ended before they were read."""
     bounds = [("date", f"ge{asked.start.isoformat()}"), ("date", f"lt{asked.end.isoformat()}"), ("_count", COUNT)]
-    heard = asker.get(f"{source.base}/Appointment", bounds)
-    visits: list[Visit] = []
-    codes: set[str] = set()
+    bodies, codes = _pages(asker, f"{source.base}/Appointment", bounds)
+    visits = [visit for body in bodies for visit in answers.visits(body, source.zone)]
+    warns = frozenset(code for code in codes if meaning(code) in ("warns", "split"))
+    too_many = any(meaning(code) == "split" for code in codes)
+    return Page(answers.within(visits, asked), warns, too_many)
+
+
+def encounters(asker: Asker, source: Source, patient: Resource, since: date) -> list[Resource]:
+    """Return the encounters of a patient that a day or one after it was part of: what else an EHR shows is left out.
+    Raises Trouble."""
+    own = text(patient, "id")
+    bounds = [("patient", own), ("date", f"ge{since.isoformat()}"), ("_count", COUNT)]
+    bodies, _ = _pages(asker, f"{source.base}/Encounter", bounds)
+    read = [entry.get("resource") for body in bodies for entry in objects(body, "entry")]
+    named = [each for each in read if text(each, "resourceType") == "Encounter" and text(each, "id")]
+    return [each for each in named if isinstance(each, Mapping) and _is_of(each, own)]
+
+
+def _is_of(encounter: Resource, patient: str) -> bool:
+    return text(encounter, "subject", "reference").endswith(f"Patient/{patient}")
+
+
+def _pages(asker: Asker, address: str, bounds: Sequence[tuple[str, str]]) -> tuple[list[Any], set[str]]:
+    """The answers to a search, page by page, and the codes that came with them."""
+    heard, bodies, codes = asker.get(address, bounds), list[Any](), set[str]()
     for _ in range(MOST_PAGES):
         if heard.status != 200 or text(heard.body, "resourceType") not in ("Bundle", "OperationOutcome"):
             raise Trouble("restart" if heard.means("restart") else "answer")
-        visits += answers.visits(heard.body, source.zone)
+        bodies.append(heard.body)
         codes |= heard.codes
         following = answers.further(heard.body)
         if not following:
@@ -66,9 +89,7 @@ def days(asker: Asker, source: Source, asked: Slice) -> Page:
         heard = asker.get(following)
     else:
         codes.add("4127")
-    warns = frozenset(code for code in codes if meaning(code) in ("warns", "split"))
-    too_many = any(meaning(code) == "split" for code in codes)
-    return Page(answers.within(visits, asked), warns, too_many)
+    return bodies, codes
 
 
 def one(asker: Asker, source: Source, name: str) -> Found:

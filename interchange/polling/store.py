@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from config import clock, db
 from interchange import feeds
-from interchange.fhir import reading
+from interchange.fhir import encounters, reading
 from interchange.fhir.values import Resource, text
 from interchange.models import Feed, FeedNotice, FeedSeen
 from interchange.polling import answers
@@ -67,7 +67,7 @@ def tell(session: Session, clinic: Clinic, feed: Feed, found: Found, began: date
     for reference, merged in [each for each in found.beside if _is_merged(each[1])]:
         _keep(session, clinic, feed, merged, f"{reference}#merged", "Patient", began, [])
     own = [each for each in found.beside if not _is_merged(each[1])]
-    resource = answers.told(found.visit, own) if found.visit else said
+    resource = answers.told(found.visit.resource, own) if found.visit else said
     problems = [Problem("visit_vanished", "")] if found.gone is not None else []
     return _keep(session, clinic, feed, resource, f"{found.name}#{row.times}", "Appointment", began, problems)
 
@@ -79,6 +79,21 @@ def tell_patient(session: Session, clinic: Clinic, feed: Feed, reference: str, b
         return False
     bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": beside[0][1]}]}
     return _keep(session, clinic, feed, bundle, f"{reference}#{row.times}", "Patient", began, [])
+
+
+def tell_encounter(
+    session: Session, clinic: Clinic, feed: Feed, encounter: Resource, person: Resource, began: datetime
+) -> bool:
+    """Keep an encounter that is of an emergency department or a stay; False where it is neither, or stands as it
+    stood."""
+    if not encounters.says_something(encounter, feeds.profile_of(feed.profile, clinic.zone)):
+        return False
+    name = f"Encounter/{text(encounter, 'id')}"
+    row = _changed(session, feed, name, answers.digest(encounter))
+    if row is None:
+        return False
+    bundle = answers.told(encounter, [(f"Patient/{text(person, 'id')}", person)])
+    return _keep(session, clinic, feed, bundle, f"{name}#{row.times}", "Encounter", began, [])
 
 
 def _keep(

@@ -5,17 +5,22 @@ What was read before something failed is told all the same; the cursor goes on o
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from config import clock
-from interchange.fhir.values import objects
+from interchange.fhir.values import Resource, objects, text
 from interchange.polling import answers, pacing, slices, store
 from interchange.polling.answers import Visit
 from interchange.polling.asking import Asker, Heard, Trouble
 from interchange.polling.pacing import Cursor
 from interchange.polling.slices import MOST_REQUESTS, Beside, Found, Source
+
+# A quarter: months that are closed late are still put right.
+STAYS_SINCE = timedelta(days=92)
+# That encounters could not be read, among what an EHR warns of.
+WITHOUT = "encounters"
 
 
 @dataclass(frozen=True)
@@ -38,12 +43,14 @@ class Plan:
 
 @dataclass
 class Turn:
-    """What came of a turn: what is told, how far the EHR has been read, what it warns of, what went wrong."""
+    """What came of a turn: what is told, how far the EHR has been read, what it warns of, what went wrong.
+    `encounters` stand each with its patient."""
 
     cursor: dict[str, Any]
     began: datetime = field(default_factory=clock.now)
     found: list[Found] = field(default_factory=list)
     patients: list[tuple[str, Beside]] = field(default_factory=list)
+    encounters: list[tuple[Resource, Resource]] = field(default_factory=list)
     warns: frozenset[str] = frozenset()
     noticed: list[UUID] = field(default_factory=list)
     trouble: Trouble | None = None
@@ -53,7 +60,20 @@ class Turn:
         """Return what is known of a patient, asked for once in a turn. Raises Trouble."""
         if reference not in self.read:
             self.read[reference] = slices.patient(asker, plan.fhir, reference)
+            self._encounters(plan, asker, self.read[reference])
         return self.read[reference]
+
+    def _encounters(self, plan: Plan, asker: Asker, beside: Beside) -> None:
+        """Read the encounters of a patient who was read. Visits do not wait for them: what fails is told, and they are
+        asked for again when the patient is."""
+        person = beside[0][1] if beside and text(beside[0][1], "resourceType") == "Patient" else None
+        if plan.practice or person is None or WITHOUT in self.warns or not asker.may_search("Encounter"):
+            return
+        try:
+            since = self.began.date() - STAYS_SINCE
+            self.encounters += [(each, person) for each in slices.encounters(asker, plan.fhir, person, since)]
+        except Trouble:
+            self.warns |= {WITHOUT}
 
 
 def take(plan: Plan, asker: Asker) -> Turn:

@@ -50,9 +50,22 @@ class Visit(BaseModel):
     says_when_changed: bool = True
 
 
+class Encounter(BaseModel):
+    """A stay or another encounter of a patient, by its class (v3-ActCode); without an end it goes on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    patient: str = Field(min_length=1, max_length=40)
+    kind: Literal["AMB", "EMER", "IMP", "ACUTE", "NONAC", "OBSENC"] = "IMP"
+    status: Literal["planned", "arrived", "in-progress", "finished", "cancelled", "entered-in-error"] = "in-progress"
+    start: AwareDatetime
+    end: AwareDatetime | None = None
+
+
 class Client(BaseModel):
     """The program that may ask: its id, where its keys are (or the keys themselves), what it may, how it is told.
-    `takes_tasks`: whether it may make a Task, which Epic has nobody do."""
+    `takes_tasks`: whether it may make a Task, which Epic has nobody do. `whole_scopes`: whether it gets no token at all
+    where it asks for a scope that it may not have; otherwise it gets one for the rest."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -60,11 +73,13 @@ class Client(BaseModel):
     jwks_url: str = Field(default="", max_length=500)
     jwks: dict[str, object] | None = None
     scopes: str = (
-        "system/Appointment.rs system/Patient.rs system/QuestionnaireResponse.crs system/Observation.crs "
+        "system/Appointment.rs system/Patient.rs system/Encounter.rs "
+        "system/QuestionnaireResponse.crs system/Observation.crs "
         "system/DocumentReference.crs system/ServiceRequest.crus system/Task.crus "
         "system/Communication.crs"
     )
     takes_tasks: bool = False
+    whole_scopes: bool = False
     token_seconds: int = Field(default=300, ge=1, le=3600)
     events_url: str = Field(default="", max_length=500)
     events_secret: str = Field(default="", max_length=200)
@@ -139,6 +154,7 @@ class Chart:
     lock: threading.RLock = field(default_factory=threading.RLock)
     people: dict[str, Person] = field(default_factory=dict)
     visits: dict[str, Visit] = field(default_factory=dict)
+    encounters: dict[str, Encounter] = field(default_factory=dict)
     changed_at: dict[str, datetime] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     client: Client = field(default_factory=Client)
@@ -170,6 +186,13 @@ class Chart:
             self.visits[number] = visit
             self.changed_at[f"Appointment/{number}"] = now
             self.changes.append(Change(number, visit, now))
+            self.revision += 1
+
+    def put_encounter(self, number: str, encounter: Encounter) -> None:
+        """Add an encounter or change one."""
+        with self.lock:
+            self.encounters[number] = encounter
+            self.changed_at[f"Encounter/{number}"] = clock.now()
             self.revision += 1
 
     def drop_visit(self, number: str) -> None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.exceptions import NotFound
 
 from simulator.ehrs import door, engine, events, hl7
-from simulator.ehrs.charts import Chart, Client, Fault, Person, Visit
+from simulator.ehrs.charts import Chart, Client, Encounter, Fault, Person, Visit
 
 pages = Blueprint("ehr_controls", __name__, url_prefix="/sim/ehrs")
 
@@ -103,6 +103,17 @@ def put_visit(name: str, number: str) -> ResponseReturnValue:
         visit = Visit.model_validate(known | request.get_json())
         chart.put_visit(number, visit)
     return jsonify(visit.model_dump(mode="json"))
+
+
+@pages.put("/<name>/encounters/<number>")
+def put_encounter(name: str, number: str) -> ResponseReturnValue:
+    """Add an encounter, or change one: what is not said stays."""
+    chart = found(name)
+    with chart.lock:
+        before = chart.encounters.get(number)
+        encounter = Encounter.model_validate((before.model_dump() if before else {}) | request.get_json())
+        chart.put_encounter(number, encounter)
+    return jsonify(encounter.model_dump(mode="json"))
 
 
 @pages.delete("/<name>/visits/<number>")

@@ -1,4 +1,4 @@
-"""The EHR that is polled: SMART Backend Services, Appointment and Patient by search and by id, and nothing is pushed.
+"""The EHR that is polled: SMART Backend Services, Appointment, Encounter and Patient, and nothing is pushed.
 
 A search gives at most 100 visits, in pages of 50 whose session ends; what it does not know it leaves out and says so.
 """
@@ -12,7 +12,7 @@ from typing import Any
 from flask import Blueprint, Response, g, jsonify, request
 
 from simulator.ehrs import door, outcomes, resources, tokens, writes
-from simulator.ehrs.charts import Visit
+from simulator.ehrs.charts import Chart, Encounter, Visit
 from simulator.ehrs.outcomes import Refused
 
 NAME, PAGE, MOST = "epic", 50, 100
@@ -90,17 +90,38 @@ def search() -> Response:
         if session:
             if session not in chart.searches:
                 raise Refused("4113")
-            return _page(session, request.args.get("page", 1, int), [])
+            return _page("Appointment", session, request.args.get("page", 1, int), [])
         if not request.args:
             raise Refused("4110")
         if not request.args.getlist("date") and "patient" not in request.args:
             raise Refused("4111")
         found = sorted((visit.start, number) for number, visit in chart.visits.items() if _fits(visit))
-        session = secrets.token_urlsafe(9)
-        chart.searches[session] = [number for _, number in found][:MOST]
-        warnings = ["4127"] if len(found) > MOST else [] if found else ["4101"]
-        warnings += ["4122"] if any(name not in KNOWN for name in request.args) else []
-        return _page(session, 1, [*warnings, *([g.warning] if g.warning else [])])
+        return _searched("Appointment", [number for _, number in found])
+
+
+@pages.get(f"{BASE}/Encounter")
+def encounters() -> Response:
+    """The encounters of one patient, each that a bound's day or one after it was part of; or a further page."""
+    door.may(NAME, "system/Encounter.rs")
+    session, chart = request.args.get("session"), door.chart(NAME)
+    with chart.lock:
+        if session:
+            if session not in chart.searches:
+                raise Refused("4113")
+            return _page("Encounter", session, request.args.get("page", 1, int), [])
+        if "patient" not in request.args:
+            raise Refused("4111")
+        whose = [(each.start, number) for number, each in chart.encounters.items() if _lasts(each)]
+        return _searched("Encounter", [number for _, number in sorted(whose, reverse=True)])
+
+
+def _searched(kind: str, numbers: list[str]) -> Response:
+    """The first page of what fits a search."""
+    session = secrets.token_urlsafe(9)
+    door.chart(NAME).searches[session] = numbers[:MOST]
+    warnings = ["4127"] if len(numbers) > MOST else [] if numbers else ["4101"]
+    warnings += ["4122"] if any(name not in KNOWN for name in request.args) else []
+    return _page(kind, session, 1, [*warnings, *([g.warning] if g.warning else [])])
 
 
 @pages.route(f"{BASE}/QuestionnaireResponse", methods=["GET", "POST"])
@@ -136,6 +157,12 @@ def _fits(visit: Visit) -> bool:
     return who == visit.patient and all(_within(visit.start, bound) for bound in request.args.getlist("date"))
 
 
+def _lasts(encounter: Encounter) -> bool:
+    whose = request.args["patient"].removeprefix("Patient/") == encounter.patient
+    end = encounter.end or datetime.max.replace(tzinfo=UTC)
+    return whose and all(_within(end, bound) for bound in request.args.getlist("date"))
+
+
 def _within(start: datetime, bound: str) -> bool:
     compare = BOUNDS.get(bound[:2])
     try:
@@ -147,19 +174,24 @@ def _within(start: datetime, bound: str) -> bool:
     return compare(start, at if at.tzinfo else at.replace(tzinfo=UTC))
 
 
-def _page(session: str, page: int, warnings: list[str]) -> Response:
+def _resource(kind: str, number: str, chart: Chart) -> dict[str, Any] | None:
+    if kind == "Encounter":
+        return resources.encounter(number, chart.encounters[number], chart)
+    return resources.appointment(number, chart.visits[number], chart) if number in chart.visits else None
+
+
+def _page(kind: str, session: str, page: int, warnings: list[str]) -> Response:
     chart = door.chart(NAME)
     numbers = chart.searches[session]
     shown = numbers[(page - 1) * PAGE : page * PAGE]
     entries: list[dict[str, Any]] = [
-        {"fullUrl": _address(f"{BASE}/Appointment/{number}"), "search": {"mode": "match"},
-         "resource": resources.appointment(number, chart.visits[number], chart)}
-        for number in shown if number in chart.visits
+        {"fullUrl": _address(f"{BASE}/{kind}/{number}"), "search": {"mode": "match"}, "resource": resource}
+        for number in shown if (resource := _resource(kind, number, chart))
     ]  # fmt: skip
     if warnings:
         entries.append({"search": {"mode": "outcome"}, "resource": outcomes.outcome(*warnings)})
     links = [{"relation": "self", "url": request.url}]
     if page * PAGE < len(numbers):
-        links.append({"relation": "next", "url": _address(f"{BASE}/Appointment?session={session}&page={page + 1}")})
+        links.append({"relation": "next", "url": _address(f"{BASE}/{kind}?session={session}&page={page + 1}")})
     bundle = {"resourceType": "Bundle", "type": "searchset", "total": len(numbers), "link": links, "entry": entries}
     return outcomes.answer(bundle)

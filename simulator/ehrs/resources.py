@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from simulator.ehrs.charts import Chart, Person, Visit
+from simulator.ehrs.charts import Chart, Encounter, Person, Visit
 
 MRN = "urn:oid:1.2.840.114350.1.13.0.1.7.5.737384.14"
 
@@ -48,3 +48,17 @@ def appointment(number: str, visit: Visit, chart: Chart) -> dict[str, Any]:
     if visit.says_when_changed:
         made["meta"] = {"lastUpdated": chart.changed_at[f"Appointment/{number}"].isoformat(timespec="milliseconds")}
     return made
+
+
+def encounter(number: str, told: Encounter, chart: Chart) -> dict[str, Any]:
+    """Return an encounter."""
+    edges = {"start": told.start, "end": told.end}
+    return {
+        "resourceType": "Encounter",
+        "id": number,
+        "meta": {"lastUpdated": chart.changed_at[f"Encounter/{number}"].isoformat(timespec="milliseconds")},
+        "status": told.status,
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": told.kind},
+        "subject": {"reference": f"Patient/{told.patient}"},
+        "period": {edge: at.isoformat(timespec="seconds") for edge, at in edges.items() if at is not None},
+    }

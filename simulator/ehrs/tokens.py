@@ -29,8 +29,9 @@ def give(chart: Chart, form: Mapping[str, str], token_url: str) -> Response:
         if form.get("client_assertion_type") != KIND:
             raise Denied("invalid_request")
         _judge(chart, form.get("client_assertion", ""), token_url)
-        granted = [scope for scope in form.get("scope", "").split() if scope in chart.client.scopes.split()]
-        if not granted:
+        wanted = form.get("scope", "").split()
+        granted = [scope for scope in wanted if scope in chart.client.scopes.split()]
+        if not granted or (chart.client.whole_scopes and granted != wanted):
             raise Denied("invalid_scope")
     except Denied as denied:
         made = jsonify(error=str(denied))

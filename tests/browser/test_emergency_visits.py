@@ -1,15 +1,18 @@
-"""An emergency visit that a feed has told: in the registry, on the episode's page and in the 90-day review."""
+"""What a hospital's feed has told, as the care team sees it: an emergency visit, and a stay in the month of codes."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from caseload.figures import keeping
 from caseload.figures.models import FigureDay
+from caseload.models import CareEntry
+from caseload.months import Month, span
 from config import clock, db
 from messaging.models import Clinic, Patient
-from reminders import emergency
+from reminders import emergency, stays
 from tests.browser.place import Served, at
 from tests.browser.test_caseload import look
 from tests.web.caseload.seeding import enrolled, with_registry
@@ -40,6 +43,38 @@ def test_a_care_manager_sees_whom_to_call_and_the_review_says_what_is_counted(br
         page.reload()
         expect(page.get_by_text("90 in 120 months")).to_be_visible()
         look(page)
+
+
+def test_a_month_shows_the_stay_in_a_hospital_within_which_minutes_do_not_count(
+    browser: Browser, served: Served
+) -> None:
+    house, service = served
+    scene = with_registry(house)
+    patient = house.patient(first_name="Vera", last_name="Nowak")
+    episode = enrolled(scene, patient, 60)
+    month = Month(*_month_before(house.clinic))
+    begins, _ = span(month, ZoneInfo(house.clinic.zone))
+    admitted, left = begins + timedelta(days=2, hours=9), begins + timedelta(days=5, hours=11)
+    works = [(admitted - timedelta(hours=1), 40), (admitted + timedelta(hours=1), 25), (left, 20)]
+    with db.unit_of_work(house.clinic.id) as session:
+        told = stays.Told("ehr.general", "S1", clock.now(), {"admitted_at": admitted, "discharged_at": left})
+        stays.keep(session, session.get_one(Patient, patient.id), told)
+        for starts, minutes in works:
+            ends = starts + timedelta(minutes=minutes)
+            facts = {"kind": "call", "live": True, "starts_at": starts, "ends_at": ends, "made_at": ends}
+            session.add(CareEntry(clinic_id=house.clinic.id, episode_id=episode.id, staff_id=scene.rosa.id, **facts))
+    with at(browser, served, scene.rosa) as page:
+        page.goto(f"{service}/caseload/month?month={month}")
+        row = page.get_by_role("row", name="Vera Nowak")
+        expect(row.get_by_text("60", exact=True)).to_be_visible()
+        expect(row.get_by_text("25 min while in a hospital")).to_be_visible()
+        expect(row.get_by_text("told by general")).to_be_visible()
+        look(page)
+
+
+def _month_before(clinic: Clinic) -> tuple[int, int]:
+    last = keeping.today_of(clinic).replace(day=1) - timedelta(days=1)
+    return last.year, last.month
 
 
 def _days(clinic: Clinic, counts: dict[str, int]) -> None:

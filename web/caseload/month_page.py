@@ -23,20 +23,22 @@ from reminders import care_model
 from reminders.imports import csv_files
 from web import layout, permissions, sessions, team, times, words
 from web.caseload import evidence_sheet
-from web.presenters import patient_view
+from web.presenters import episode_view, patient_view
 
 care_months = layout.room("care_months", __name__)
 
 
 @dataclass(frozen=True)
 class Row:
-    """An episode's month in words. `choices` are (place, words) to close it with; `closed` says who has."""
+    """An episode's month in words. `choices` are (place, words) to close it with; `closed` says who has; `stays` those
+    in a hospital, and which feed has told them."""
 
     id: UUID
     patient_id: UUID
     name: str
     minutes: int
     excluded: list[str]
+    stays: list[str]
     choices: list[tuple[int, str]]
     to_next: str
     warnings: list[str]
@@ -205,6 +207,7 @@ def _row(billed: billing.Billed, clinic: Clinic, names: dict[UUID | None, str]) 
         name=patient_view.full_name(billed.row.patient),
         minutes=billed.reckoning.count.minutes,
         excluded=said,
+        stays=[episode_view.stay(each, clinic) for each in billed.stays],
         choices=[(place, _codes(choice)) for place, choice in enumerate(billed.choices)],
         to_next=words.say("care", "to_next", minutes=proposal.to_next.minutes, code=proposal.to_next.code)
         if proposal.to_next

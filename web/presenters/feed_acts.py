@@ -32,7 +32,7 @@ class Told:
 
 def told(explained: Mapping[str, Any], zone: str) -> Told:
     """Return in words what `interchange.explaining` has answered; moments are by the clock of `zone`."""
-    beside = [*explained.get("attention", []), *explained.get("emergency", [])]
+    beside = [*explained.get("attention", []), *explained.get("emergency", []), *explained.get("inpatient", [])]
     acts = [_act(act, zone) for act in [*explained["acts"], *beside]]
     problems = sorted(explained["problems"], key=lambda problem: WEIGHTS.index(problem["weight"]))
     listed = [(words.say("feed_weights", problem["weight"]), _where(problem)) for problem in problems]
@@ -54,6 +54,9 @@ def _facts(act: Mapping[str, Any], zone: str) -> Iterator[tuple[str, str]]:
         yield "start", _start(act.get("start"), zone)
     elif act["act"].startswith("emergency."):
         yield "start", _start(act.get("at"), zone)
+    for edge in ("admitted_at", "discharged_at"):
+        if edge in act:
+            yield edge, _start(act[edge], zone) if act[edge] else words.say("feed_facts", "open")
     for name in ("patient", "merged"):
         yield name, _identifier(act.get(name))
     yield from _person(act.get("person") or {})

@@ -13,7 +13,7 @@ from config import clock, db, runtime
 from interchange import connections
 from interchange.connections import MayNot, Wanted
 from interchange.models import Feed, FeedConnection, FeedKey
-from interchange.polling import keys
+from interchange.polling import asking, keys
 from web import layout, permissions, sessions, times, words
 from web.settings import feed_page
 
@@ -25,6 +25,8 @@ ACTS: dict[str, Callable[[Session, FeedConnection, Feed, str], None]] = {
     "anew": connections.read_anew,
 }
 DONE = {"pause": "paused", "resume": "resumed", "now": "now", "anew": "anew"}
+# Without these no visit can be read.
+NEEDED = ("Appointment", "Patient")
 FIELDS = ("kind", "base_url", "client_id", "practice", "days_ahead", "per_minute")
 
 
@@ -161,7 +163,8 @@ def _page(session: Session, feed: Feed, typed: Typed | None = None, *, key_probl
         shown=shown,
         refused=words.say("connection_refused", row.refused) if row and row.refused else "",
         warned=[words.say("connection_warnings", code) for code in row.notes] if row else [],
-        lacking=[kind for kind in ("Appointment", "Patient") if row and row.granted and kind not in row.granted],
+        lacking=[kind for kind in NEEDED if row and not asking.grants(row.granted or "", kind)],
+        without_stays=bool(row and row.kind == "fhir" and not asking.grants(row.granted or "", "Encounter")),
         keys=_keys(keys.published(session, feed), at, zone),
         key_problem=key_problem,
         told=told,

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,11 +11,14 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 
+from caseload import billing, months
 from caseload.models import CareEntry, CareMonth
 from config import db
+from reminders import stays
 from tests.web.caseload.seeding import answer, enrolled, with_registry
 
 DENVER = ZoneInfo("America/Denver")
+MINUTE = timedelta(minutes=1)
 # A morning in the middle of March 2026: Medicare's table of that year holds.
 NOW = datetime(2026, 3, 18, 16, tzinfo=UTC)
 
@@ -185,5 +189,68 @@ def test_a_month_that_is_none_is_the_one_that_runs(scene: Any) -> None:
         assert "March 2026" in scene.browser.get(f"/caseload/month?month={month}").text
 
 
-def test_that_stays_in_a_hospital_are_not_known_is_said_before_a_month_is_closed(scene: Any) -> None:
-    assert "Stays in a hospital are not known here" in scene.browser.get("/caseload/month?month=2026-03").text
+def in_hospital(scene: Any, admitted: datetime, discharged: datetime | None, number: str = "1") -> None:
+    edges = {"admitted_at": admitted, "discharged_at": discharged}
+    with db.unit_of_work(scene.house.clinic.id) as session:
+        stays.keep(session, scene.patient, stays.Told("ehr.general", number, NOW, edges))
+
+
+def test_minutes_in_a_hospital_do_not_count_from_the_moment_of_admission_to_that_of_discharge(scene: Any) -> None:
+    for day in (3, 4, 5):
+        work(scene, day, 20)
+    in_hospital(scene, datetime(2026, 3, 3, 9, 15, tzinfo=DENVER), datetime(2026, 3, 5, 9, 5, tzinfo=DENVER))
+    said = row(scene.browser.get("/caseload/month?month=2026-03").text)
+    assert ">30</b>" in said
+    assert "30 min while in a hospital" in said
+    assert "in a hospital from Tue Mar 3 9:15 AM to Thu Mar 5 9:05 AM, told by general" in said
+    evidence = scene.browser.get(f"/caseload/month/{scene.episode.id}.json?month=2026-03").get_json()
+    assert evidence["excluded"] == [{"minutes": 30, "why": "inpatient"}]
+    assert "in a hospital" not in row(scene.browser.get("/caseload/month?month=2026-04").text)
+
+
+def test_a_stay_without_a_discharge_lasts_until_one_is_told(scene: Any) -> None:
+    work(scene, 3, 20)
+    work(scene, 10, 20)
+    in_hospital(scene, datetime(2026, 2, 20, 9, tzinfo=DENVER), None)
+    said = row(scene.browser.get("/caseload/month?month=2026-03").text)
+    assert ">0</b>" in said
+    assert "in a hospital since Fri Feb 20 9:00 AM, told by general" in said
+    in_hospital(scene, datetime(2026, 2, 20, 9, tzinfo=DENVER), datetime(2026, 3, 4, 9, tzinfo=DENVER))
+    assert ">20</b>" in row(scene.browser.get("/caseload/month?month=2026-03").text)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_minutes_and_stays_of_any_kind_count_as_minute_by_minute(scene: Any, seed: int) -> None:
+    chance, first = random.Random(seed), datetime(2026, 3, 1, tzinfo=DENVER)
+    worked: set[int] = set()
+    for day in range(2, 18):
+        hour, length = chance.randrange(8, 18), chance.randrange(1, 60)
+        work(scene, day, length, hour)
+        begins = int((datetime(2026, 3, day, hour, tzinfo=DENVER) - first) / timedelta(minutes=1))
+        worked |= set(range(begins, begins + length))
+    away: set[int] = set()
+    for number in range(6):
+        begins, length = chance.randrange(-3000, 25_000), chance.randrange(0, 4000)
+        in_hospital(scene, first + begins * MINUTE, first + (begins + length) * MINUTE, str(number))
+        away |= set(range(begins, begins + length))
+    with db.unit_of_work(scene.house.clinic.id) as session:
+        (billed,) = billing.of_clinic(session, scene.house.clinic, months.parse("2026-03"))
+    count = billed.reckoning.count
+    assert (count.minutes, count.excluded.get("inpatient", 0)) == (len(worked - away), len(worked & away))
+    assert worked & away
+
+
+def test_a_stay_that_is_told_of_a_closed_month_marks_it_as_changed(scene: Any) -> None:
+    work(scene, 3, 40)
+    scene.march.move_to(datetime(2026, 4, 2, 16, tzinfo=UTC))
+    scene.browser = scene.house.signed_in(scene.rosa)
+    scene.browser.post(f"/caseload/month/{scene.episode.id}", month="2026-03", choice="0", incomplete="on")
+    assert "changed after export" not in row(scene.browser.get("/caseload/month?month=2026-03").text)
+    in_hospital(scene, datetime(2026, 3, 3, 9, 15, tzinfo=DENVER), datetime(2026, 3, 5, 9, tzinfo=DENVER))
+    said = row(scene.browser.get("/caseload/month?month=2026-03").text)
+    assert "changed after export: 40 minutes then, 15 now" in said
+
+
+def test_that_only_stays_which_a_feed_tells_are_known_is_said_before_a_month_is_closed(scene: Any) -> None:
+    page = scene.browser.get("/caseload/month?month=2026-03").text
+    assert "Only stays that a hospital’s feed tells are known here" in page

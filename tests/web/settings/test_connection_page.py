@@ -92,6 +92,26 @@ def test_what_it_refuses_stands_there_in_words(house: Any, admin: Any, page: str
     assert "does not let us read this" not in admin.get(page).text
 
 
+def test_that_it_grants_no_encounters_is_said_and_visits_are_read_all_the_same(
+    house: Any, admin: Any, page: str, feed: Any, network: Network
+) -> None:
+    set_up(admin, page, network, feed)
+    assert "does not let us read Encounter" not in admin.get(page).text  # it has not been asked yet
+    client = network.ask("GET", "/sim/ehrs/epic")["client"]
+    network.ask("PUT", "/sim/ehrs/epic/client", client | {"scopes": "system/Appointment.rs system/Patient.rs"})
+    poller.drain()
+    shown = admin.get(page).text
+    assert "does not let us read Encounter" in shown
+    assert "we know of no stay in a hospital" in shown
+    assert row().refused is None
+    with db.unit_of_work(db.EVERY) as session:
+        session.execute(update(FeedConnection).values(token_until=None))
+    network.ask("PUT", "/sim/ehrs/epic/client", client)
+    admin.post(f"{page}/now")
+    poller.drain()
+    assert "does not let us read Encounter" not in admin.get(page).text
+
+
 def test_asking_is_paused_and_resumed(house: Any, admin: Any, page: str, feed: Any, network: Network) -> None:
     set_up(admin, page, network, feed)
     admin.post(f"{page}/pause")
