@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 from urllib.error import HTTPError, URLError
 
-from config import logging, queue
+from config import logging, queues
 from config.settings import Settings
-from service import start
+from service import child_settings
 from service.embedded import valkey
 from service.embedded.fork_server import ForkServer
 from service.embedded.supervisor import Process, Supervisor
@@ -61,7 +61,7 @@ class Service:
         self._given: list[int] = []
 
         def process(name: str, *words: str, **how: Any) -> Process:
-            env, given = start.handed_down(start.needed_by(name, settings), redis_url)
+            env, given = child_settings.handed_down(child_settings.needed_by(name, settings), redis_url)
             self._given += given
             return Process(name, ours(*words), env, pass_fds=given, **how)
 
@@ -71,7 +71,7 @@ class Service:
             server = self.valkey
             first = [Process("valkey", server.argv, server.env, ready=server.is_ready, pass_fds=server.pass_fds)]
         web = process("web", "web", ready=answers(f"{here(settings)}/healthz"), ready_timeout=SLOW)
-        rest = [process(f"worker.{name}", "worker", name) for name in queue.QUEUES]
+        rest = [process(f"worker.{name}", "worker", name) for name in queues.NAMES]
         rest.append(process("ticker", "ticker"))
         if settings.mllp_port:
             # Files that cannot be used are said now, not by a process that starts again and again.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from config import queue as lanes
+from config import queues
 from config.settings import Settings
 from service import database_roles, health, migrations, processes, start
 from service.cli.tables import say
@@ -77,7 +77,7 @@ def web() -> None:
 
 
 @click.command()
-@click.argument("queue", type=click.Choice(lanes.QUEUES))
+@click.argument("queue", type=click.Choice(queues.NAMES))
 def worker(queue: str) -> None:
     """Run the RQ worker of one queue."""
     from service import worker as rq_worker
