@@ -26,15 +26,16 @@ WITHHELD = SecretStr("withheld from this process")
 def needed_by(process: str, loaded: settings.Settings) -> settings.Settings:
     """Return the settings with the secrets that a process ("web", "mllp", "worker.urgent", "ticker") has a use for.
 
-    Doors judge the carrier's signatures and ask nobody outside; workers and the ticker ask, and judge no signature.
+    Doors judge the carrier's signatures and ask nobody outside; workers and the ticker ask, and judge no signature;
+    what prepares the database does neither.
     """
-    door = process in ("web", "mllp")
+    asks = process == "ticker" or process.startswith("worker.")
     withheld: dict[str, object] = {}
-    if door and loaded.smtp_url is not None:
+    if not asks and loaded.smtp_url is not None:
         withheld["smtp_url"] = SecretStr(addresses.without_user(loaded.smtp_url.get_secret_value()))
-    if door:
+    if not asks:
         withheld |= dict.fromkeys(("twilio_api_key", "twilio_api_key_secret", "self_check_url"))
-    if (process == "mllp") or (not door and loaded.twilio_api_key):
+    if process != "web" and (not asks or loaded.twilio_api_key):
         withheld |= {"twilio_auth_token": WITHHELD, "twilio_auth_token_secondary": None}
     return loaded.model_copy(update=withheld)
 

@@ -21,7 +21,8 @@ from service import child_settings, migrations, processes, start
 from service.cli.walk import commands, demo_service
 from service.cli.walk.scene import Scene
 from service.embedded import ports, valkey
-from service.embedded.supervisor import Process, Supervisor
+from service.embedded.process import Process
+from service.embedded.supervisor import Supervisor
 from tools.faults.machine import Disk, ServiceClock
 from tools.faults.stage import SETTLE_SECONDS, Stage, forget
 from tools.hosts import network

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from config import settings
-from service import child_settings, migrations, processes, start
+from service import child_settings, processes, start
 from service.cli.walk import commands, day
 from service.cli.walk.scene import Scene
 from service.embedded import ports
-from service.embedded.supervisor import Process
+from service.embedded.process import Process
 
 # Seconds after which the phone network is taken not to start: on a machine that does much else it may take a minute.
 SLOW = 300
@@ -55,7 +55,6 @@ def running(
     mark.parent.mkdir(parents=True, exist_ok=True)
     mark.write_text(loaded.twilio_account_sid, "utf-8")
     start.use(loaded, "stage")
-    migrations.upgrade()
     service = processes.Service(loaded, [simulator(loaded, network, mail)], output)
     env = child_settings.environment(loaded, service.valkey.url if service.valkey else loaded.redis_url)
     try:
