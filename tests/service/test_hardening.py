@@ -101,6 +101,7 @@ SECRETS = {
     [
         ("web", {"the secret of the key", "mail-password", "a-long-token"}),
         ("mllp", {TOKEN, "the second token", "the secret of the key", "mail-password", "a-long-token"}),
+        ("prepare", {TOKEN, "the second token", "the secret of the key", "mail-password", "a-long-token"}),
         ("worker.urgent", {TOKEN, "the second token"}),
         ("ticker", {TOKEN, "the second token"}),
     ],
