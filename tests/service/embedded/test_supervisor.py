@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.embedded.process import Process
-from service.embedded.supervisor import Backoff, NotDone, NotReady, Supervisor
+from service.embedded.supervisor import Backoff, NotReady, Supervisor
 from service.embedded.valkey import ValkeyServer
 from tests.waiting import PATIENCE, until
 
@@ -34,12 +34,6 @@ SUPERVISED = (
     "processes = [Process('plain', (sys.executable, '-c', plain), stop_timeout=1.0),\n"
     "             Process('family', (sys.executable, '-c', family), stop_timeout=1.0)]\n"
     "raise SystemExit(Supervisor(processes, log, output=1).run())"
-)
-
-FIRST = (
-    "from service.embedded.process import Process; from service.embedded.supervisor import Supervisor\n"
-    "def log(event, **facts): print(event, facts.get('process'), facts.get('pid'), flush=True)\n"
-    "raise SystemExit(Supervisor([Process('first', ('sleep', '600'), once=True)], log, output=1).run())"
 )
 
 
@@ -149,40 +143,6 @@ def test_the_end_of_a_critical_process_ends_everything(events):
     assert supervisor.run() == 1
     assert events.names("process_stopped") == ["other"]
     assert {status.pid for status in supervisor.status().values()} == {None}
-
-
-def test_what_is_to_be_done_first_has_ended_before_the_next_starts_and_is_not_done_again(events, tmp_path, settle):
-    done = tmp_path / "done"
-    first = Process("first", ("sh", "-c", f"sleep 0.2; echo x >> {done}"), once=True)
-    second = Process("second", ("sh", "-c", f"test -e {done} && sleep 600"))
-    with Supervisor([first, second], events, FAST) as supervisor:
-        assert [event[:2] for event in events] == [
-            ("process_started", "first"),
-            ("process_ended", "first"),
-            ("process_started", "second"),
-        ]
-        os.kill(supervisor.status()["second"].pid, signal.SIGKILL)
-        assert settle(supervisor, lambda: supervisor.status()["second"].restarts == 1)
-        assert [*supervisor.status()] == ["second"]
-    assert done.read_text() == "x\n"
-
-
-@pytest.mark.parametrize(("command", "code"), [("exit 3", 3), ("kill -9 $$", -signal.SIGKILL)])
-def test_where_what_is_to_be_done_first_fails_nothing_is_started_and_how_it_ended_is_told(events, command, code):
-    supervisor = Supervisor([Process("first", ("sh", "-c", command), once=True), Process("second", SLEEP)], events)
-    with pytest.raises(NotDone, match="killed by signal 9" if code < 0 else "ended with 3") as failed:
-        supervisor.run()
-    assert failed.value.code == code
-    assert events.names("process_started") == ["first"]
-
-
-def test_a_signal_ends_also_what_is_to_be_done_first(python, alive):
-    supervisor = python(FIRST)
-    (pid,) = started_pids(supervisor, 1)
-    supervisor.send_signal(signal.SIGINT)
-    assert heard(supervisor)[:2] == ["process_stopped", "first"]
-    assert supervisor.wait(PATIENCE) == 0
-    assert not alive(pid)
 
 
 def test_a_process_that_is_not_ready_in_time_stops_the_start(events, alive):
