@@ -24,7 +24,7 @@ from messaging.models import Clinic, Message
 from messaging.people import directory
 from reminders import appointments
 from reminders.models import Reminder
-from service import start
+from service import child_settings
 from service.embedded import ports
 from service.embedded.valkey import ValkeyServer
 
@@ -55,7 +55,7 @@ def measure() -> str:
         valkey = stack.enter_context(ValkeyServer(folder / "valkey"))
         loaded = stage.begin(folder, network=network, redis=valkey.url)
         clinic = _clinic()
-        env, ready = start.environment(loaded, valkey.url), f"http://127.0.0.1:{network}/healthz"
+        env, ready = child_settings.environment(loaded, valkey.url), f"http://127.0.0.1:{network}/healthz"
         carrier = env | {"SIMULATOR_PORT": str(network), "SIMULATOR_SMS_URL": "http://127.0.0.1:9/"}
         stack.enter_context(stage.serving(["-m", "simulator", "--quiet"], carrier, ready))
         begins = _reminders(clinic, QUIET + LONGEST + SOON)

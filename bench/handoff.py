@@ -26,7 +26,7 @@ from messaging.people import directory
 from reminders import handoffs
 from reminders.handoff.terms import Terms
 from reminders.models import Handoff, HandoffOffer
-from service import start
+from service import child_settings
 from service.embedded import ports
 from service.embedded.valkey import ValkeyServer
 
@@ -80,7 +80,7 @@ def _people(clinic: Clinic) -> list[UUID]:
 
 
 def _serve(stack: ExitStack, loaded: settings.Settings, network: int, redis: str) -> None:
-    env = start.environment(loaded, redis)
+    env = child_settings.environment(loaded, redis)
     carrier = env | {"SIMULATOR_PORT": str(network), "SIMULATOR_SMS_URL": loaded.public_url + inbound.PATH}
     stack.enter_context(stage.serving(["-m", "simulator"], carrier, f"http://127.0.0.1:{network}/healthz"))
     ready = f"http://127.0.0.1:{loaded.port}/healthz"

@@ -30,7 +30,7 @@ from messaging.models import Clinic
 from messaging.people import directory
 from reminders.imports import csv_files, runs, take_in
 from reminders.imports.models import ImportRun
-from service import start
+from service import child_settings
 from service.embedded.valkey import ValkeyServer
 from web import sessions
 from web.presenters import list_rows
@@ -87,7 +87,7 @@ def _colleague(folder: Path, url: str, redis: str, clinic: Clinic) -> Iterator[A
                 owner_id=staff.id,
             )  # fmt: skip
         cookie = f"{sessions.cookie_name()}={sessions.start(session, staff)}"
-    env = start.environment(loaded, redis)
+    env = child_settings.environment(loaded, redis)
     argv = ["-m", "bench.server", "service.wsgi:app"]
     with stage.serving(argv, env, f"http://127.0.0.1:{loaded.port}/healthz"):
         yield partial(_while, loaded.port, cookie)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from bench import stage
 from config import settings
-from service import start
+from service import child_settings
 from service.embedded.valkey import ValkeyServer
 
 # What one request is: its body and its headers.
@@ -43,7 +43,7 @@ def _round(target: str, path: str, prepare: Callable[[settings.Settings], Sequen
     with stage.folder() as folder, ValkeyServer(folder / "valkey") as valkey:
         loaded = stage.begin(folder / "data")
         bodies = prepare(loaded)
-        env = start.environment(loaded, valkey.url)
+        env = child_settings.environment(loaded, valkey.url)
         argv = ["-m", "bench.server", target]
         with stage.serving(argv, env, f"http://127.0.0.1:{loaded.port}/healthz"):
             fire(loaded.port, path, bodies[:100])

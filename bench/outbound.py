@@ -18,7 +18,7 @@ from messaging.gateways.base import Outgoing
 from messaging.gateways.twilio import gateway
 from messaging.models import Clinic, Message
 from messaging.people import directory
-from service import start
+from service import child_settings
 from service.embedded import ports
 
 TEXTS, LATENCY_MS, ROUNDS, GOAL = 960, 100, 3, 0.8
@@ -29,7 +29,7 @@ def measure() -> str:
     network = ports.free_port()
     with stage.folder() as folder, ExitStack() as stack:
         loaded = stage.begin(folder, network=network)
-        env = start.environment(loaded, "") | {
+        env = child_settings.environment(loaded, "") | {
             "SIMULATOR_PORT": str(network),
             "SIMULATOR_SMS_URL": loaded.public_url + "/webhooks/twilio/sms",
         }

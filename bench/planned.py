@@ -16,7 +16,7 @@ from sqlalchemy import select
 from bench import planning, siu, stage
 from config import db
 from reminders.models import Appointment, Reminder
-from service import start
+from service import child_settings
 from service.embedded.valkey import ValkeyServer
 
 EVENTS, PAUSE = int(os.environ.get("BENCH_EVENTS", "200")), float(os.environ.get("BENCH_PAUSE", "0.2"))
@@ -34,7 +34,7 @@ def measure() -> str:
         siu.feed_of(clinic)
         with db.unit_of_work(clinic.id) as session:
             planning.publish(session, session.merge(clinic), STEPS)
-        env, ready = start.environment(loaded, valkey.url), f"http://127.0.0.1:{loaded.port}/healthz"
+        env, ready = child_settings.environment(loaded, valkey.url), f"http://127.0.0.1:{loaded.port}/healthz"
         stack.enter_context(stage.serving(["-m", "bench.server", "service.wsgi:app"], env, ready))
         for process in (["worker", "default"], ["worker", "bulk"], ["ticker"]):
             stack.enter_context(stage.serving(["-m", "service.cli", *process], env, ready))

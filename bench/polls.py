@@ -21,7 +21,7 @@ from config import db
 from messaging.inbox import items
 from messaging.models import Clinic
 from messaging.people import directory
-from service import start
+from service import child_settings, start
 from service.embedded.valkey import ValkeyServer
 from web import sessions
 
@@ -74,7 +74,7 @@ def _p95(tally: Found) -> float:
 def _round(target: str) -> Found:
     with stage.folder() as folder, ValkeyServer(folder / "valkey") as valkey:
         loaded = stage.begin(folder / "data")
-        env = start.environment(loaded, valkey.url)
+        env = child_settings.environment(loaded, valkey.url)
         start.use(loaded.model_copy(update={"redis_url": valkey.url}), "bench")
         clinics = [_clinic(number) for number in range(CLINICS)]
         pages = [page for clinic in clinics for page in _pages(clinic)]

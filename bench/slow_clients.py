@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 
 from bench import inbound, stage
 from config import settings
-from service import start
+from service import child_settings
 from service.embedded.valkey import ValkeyServer
 
 SLOW, SIGN_INS_A_SECOND = 200, 50
@@ -26,7 +26,7 @@ def measure() -> str:
         loaded = stage.begin(folder / "data")
         stage.clinic()
         argv = ["-m", "bench.server", "service.wsgi:app"]
-        env = start.environment(loaded, valkey.url)
+        env = child_settings.environment(loaded, valkey.url)
         with stage.serving(argv, env, f"http://127.0.0.1:{loaded.port}/healthz"):
             quiet = _texts(loaded)
             with _crowd(loaded.port):

@@ -21,7 +21,7 @@ from bench import imports, inbound, planning, postgresql, stage
 from config import clock, db, settings
 from messaging.models import Clinic
 from reminders import replanning
-from service import start
+from service import child_settings
 from service.embedded import ports
 from service.embedded.valkey import ValkeyServer
 from webhooks.models import Receipt
@@ -65,7 +65,7 @@ def measure() -> str:
 
 
 def _serve(stack: ExitStack, loaded: settings.Settings, network: int, redis: str) -> None:
-    env = start.environment(loaded, redis)
+    env = child_settings.environment(loaded, redis)
     carrier = env | {
         "SIMULATOR_PORT": str(network),
         "SIMULATOR_SMS_URL": loaded.public_url + inbound.PATH,

@@ -20,7 +20,7 @@ from config import audit, clock, db, runtime
 from messaging.event_webhooks import endpoints
 from messaging.event_webhooks.models import WebhookDelivery, WebhookEndpoint
 from messaging.models import Clinic
-from service import start
+from service import child_settings
 from service.embedded import ports
 from service.embedded.valkey import ValkeyServer
 
@@ -39,7 +39,7 @@ def measure() -> str:
         loaded = stage.begin(folder, network=network, redis=valkey.url)
         loaded = loaded.model_copy(update={"webhooks_to_loopback": True})
         runtime.configure(loaded)
-        env, ready = start.environment(loaded, valkey.url), f"http://127.0.0.1:{network}/healthz"
+        env, ready = child_settings.environment(loaded, valkey.url), f"http://127.0.0.1:{network}/healthz"
         simulator = env | {"SIMULATOR_PORT": str(network), "SIMULATOR_SMS_URL": "http://127.0.0.1:9/"}
         stack.enter_context(stage.serving(["-m", "simulator", "--quiet"], simulator, ready))
         for process in (["worker", "default"], ["worker", "bulk"], ["ticker"]):

@@ -24,9 +24,8 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from sqlalchemy.orm import Session
 
-from config import clock, db, logging, runtime, tallies
+from config import clock, db, logging, queues, runtime, tallies
 
-QUEUES = ("urgent", "default", "bulk")
 BELL_SECONDS = 30
 SLICE_SECONDS = 5.0
 REST_SECONDS = 2.0
@@ -97,7 +96,7 @@ def lanes() -> dict[str, Lane]:
 
 def _in_order() -> dict[str, Lane]:
     known = [lane for listed in _listed for lane in listed()]
-    return {lane.name: lane for lane in sorted(known, key=lambda lane: QUEUES.index(lane.queue))}
+    return {lane.name: lane for lane in sorted(known, key=lambda lane: queues.NAMES.index(lane.queue))}
 
 
 def redis_url() -> str:

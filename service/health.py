@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from config import clock, db, queue, runtime
+from config import clock, db, queue, queues, runtime
 from messaging.delivery.breaker import circuits
 from messaging.delivery.restored import holding
 from messaging.inbox.models import UNSEEN_SAFETY, InboxItem
@@ -230,4 +230,4 @@ def _redis() -> list[str]:
         working = {name for worker in Worker.all(connection=redis) for name in worker.queue_names()}
     except (RedisError, OSError) as error:
         return [f"Redis does not answer ({type(error).__name__}); the ticker works alone"]
-    return [f"no worker works the queue {name}" for name in queue.QUEUES if name not in working]
+    return [f"no worker works the queue {name}" for name in queues.NAMES if name not in working]

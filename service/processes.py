@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import Any
 from urllib.error import HTTPError, URLError
 
-from config import logging, queue
+from config import logging, queues
 from config.settings import Settings
-from service import start
+from service import child_settings
 from service.embedded import valkey
 from service.embedded.fork_server import ForkServer
-from service.embedded.supervisor import Process, Supervisor
+from service.embedded.process import Process
+from service.embedded.supervisor import Supervisor
 from webhooks.mllp import tls
 
 # Seconds after which the web server is taken not to start: it comes last, while all the others are starting too.
@@ -61,17 +62,18 @@ class Service:
         self._given: list[int] = []
 
         def process(name: str, *words: str, **how: Any) -> Process:
-            env, given = start.handed_down(start.needed_by(name, settings), redis_url)
+            env, given = child_settings.handed_down(child_settings.needed_by(name, settings), redis_url)
             self._given += given
             return Process(name, ours(*words), env, pass_fds=given, **how)
 
-        first = []
+        # What needs the tables is done by a process that ends: this one, which lives as long as the service, has none.
+        first = [process("prepare", "prepare", once=True)]
         if self.valkey:
             self.valkey.claim()
             server = self.valkey
-            first = [Process("valkey", server.argv, server.env, ready=server.is_ready, pass_fds=server.pass_fds)]
+            first.append(Process("valkey", server.argv, server.env, ready=server.is_ready, pass_fds=server.pass_fds))
         web = process("web", "web", ready=answers(f"{here(settings)}/healthz"), ready_timeout=SLOW)
-        rest = [process(f"worker.{name}", "worker", name) for name in queue.QUEUES]
+        rest = [process(f"worker.{name}", "worker", name) for name in queues.NAMES]
         rest.append(process("ticker", "ticker"))
         if settings.mllp_port:
             # Files that cannot be used are said now, not by a process that starts again and again.
@@ -82,10 +84,10 @@ class Service:
         forks = ForkServer(OURS, "service.preloaded", *shared) if self._given else None
         self.supervisor = Supervisor(children, logging.logger().info, output=output, forks=forks)
 
-    def run(self) -> int:
-        """Serve until SIGTERM or Ctrl-C; return the exit code."""
+    def run(self, started: Callable[[], object]) -> int:
+        """Serve until SIGTERM or Ctrl-C, `started` is called when all is up; return the exit code. Raises NotReady."""
         try:
-            return self.supervisor.run()
+            return self.supervisor.run(started)
         finally:
             self.stop()
 

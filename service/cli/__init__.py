@@ -16,7 +16,8 @@ EPILOG = "Exit codes: 0 done, 1 failed, 2 usage or settings, 3 a check found pro
 # Command by command, the module it stands in: only that one is imported, so that `explain` never waits for a database.
 COMMANDS = {
     "demo": "service",
-    "serve": "service",
+    "serve": "serve",
+    "prepare": "service",
     "web": "service",
     "worker": "service",
     "ticker": "service",

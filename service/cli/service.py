@@ -1,4 +1,4 @@
-"""Commands that run the service: demo, serve, web, worker, ticker, mllp, db, wait-ready."""
+"""Commands that run the service: demo, prepare, web, worker, ticker, mllp, db, wait-ready."""
 
 import asyncio
 import multiprocessing
@@ -10,11 +10,10 @@ from pathlib import Path
 
 import click
 
-from config import queue as lanes
+from config import queues
 from config.settings import Settings
-from service import database_roles, health, migrations, processes, start
+from service import database_roles, health, migrations, start
 from service.cli.tables import say
-from service.embedded import ports
 from service.serving import gateway
 
 # How long the head of a request may take; it holds no thread. And how many connections a server process keeps open.
@@ -30,18 +29,11 @@ def demo(exit_: bool) -> None:
     raise click.exceptions.Exit(walk.run(keep_serving=not exit_))
 
 
-@click.command()
-def serve() -> None:
-    """Serve one small clinic from this machine, with your own settings: everything under one supervisor."""
-    settings = start.begin("serve")
-    service = processes.Service(settings)
-    if not ports.is_free(settings.port):
-        raise click.ClickException(f"port {settings.port} is taken by another program: set PORT")
-    if settings.mllp_port and not ports.is_free(settings.mllp_port):
-        raise click.ClickException(f"port {settings.mllp_port} is taken by another program: set WARMTHREAD_MLLP_PORT")
+@click.command(hidden=True)
+def prepare() -> None:
+    """Do what `serve` needs done before it begins its processes: judge settings, keys and role, and migrate."""
+    start.begin("prepare")
     migrations.upgrade()
-    say(f"Serving on port {settings.port}, reached by {settings.public_url}. Ctrl-C ends it.")
-    raise click.exceptions.Exit(service.run())
 
 
 def web_server(target: str, settings: Settings) -> Callable[[], None]:
@@ -77,7 +69,7 @@ def web() -> None:
 
 
 @click.command()
-@click.argument("queue", type=click.Choice(lanes.QUEUES))
+@click.argument("queue", type=click.Choice(queues.NAMES))
 def worker(queue: str) -> None:
     """Run the RQ worker of one queue."""
     from service import worker as rq_worker

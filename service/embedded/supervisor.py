@@ -16,7 +16,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType, TracebackType
@@ -24,29 +24,9 @@ from typing import NamedTuple, Protocol, Self
 
 from service.embedded import lifeline
 from service.embedded.fork_server import Forked, ForkServer
+from service.embedded.process import Process
 
 POLL_SECONDS = 0.1
-
-
-@dataclass(frozen=True)
-class Process:
-    """One process to keep running.
-
-    `env` None inherits ours. `critical`: its end is not repaired but ends everything, for what must not come
-    back behind the others' backs. `ready` is asked after the start, for at most `ready_timeout` seconds,
-    before the next process starts; it must return soon and not raise. `stop_timeout` in seconds, from the
-    stop signal to SIGKILL. `pass_fds` are descriptors the process keeps open.
-    """
-
-    name: str
-    argv: Sequence[str]
-    env: Mapping[str, str] | None = None
-    critical: bool = False
-    ready: Callable[[], bool] | None = None
-    ready_timeout: float = 60.0
-    stop_signal: signal.Signals = signal.SIGTERM
-    stop_timeout: float = 10.0
-    pass_fds: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -78,6 +58,15 @@ class Log(Protocol):
 
 class NotReady(RuntimeError):
     """A process was not ready in its time, or a critical one ended during the start; the text names it."""
+
+
+class NotDone(NotReady):
+    """What was to be done first was not. `code`: how its process ended; above 0 it has said why, else nobody has."""
+
+    def __init__(self, name: str, code: int) -> None:
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with {code}"
+        super().__init__(f"{name} {how}; nothing was started")
+        self.code = code
 
 
 class _Child:
@@ -126,15 +115,17 @@ class Supervisor:
         self._signals = 0
         self._failed: str | None = None
 
-    def run(self) -> int:
+    def run(self, started: Callable[[], object] = bool) -> int:
         """Start everything, keep it running, end it on SIGINT, SIGTERM or SIGHUP.
 
-        Gives the exit status: 0, or 1 if a critical process ended. A second signal while ending kills at once.
-        Raises NotReady, with nothing left running.
+        `started` is called when all is up. Gives the exit status: 0, or 1 if a critical process ended. A second signal
+        while ending kills at once. Raises NotReady, with nothing left running.
         """
         with self._listening():
             try:
                 self.start()
+                if not self._signals:
+                    started()
                 while not self._signals and self.poll():
                     time.sleep(POLL_SECONDS)
             finally:
@@ -147,7 +138,7 @@ class Supervisor:
         try:
             for child in self._children.values():
                 self._launch(child)
-                self._await_ready(child)
+                (self._await_end if child.process.once else self._await_ready)(child)
                 if self._signals:
                     return
         except BaseException:
@@ -182,8 +173,8 @@ class Supervisor:
             self._guardian.close()
 
     def status(self) -> dict[str, Status]:
-        """The present state by name, in starting order, as of the last `poll`."""
-        return {name: child.status for name, child in self._children.items()}
+        """The present state of what is kept running by name, in starting order, as of the last `poll`."""
+        return {name: child.status for name, child in self._children.items() if not child.process.once}
 
     def __enter__(self) -> Self:
         self.start()
@@ -233,6 +224,14 @@ class Supervisor:
                 raise NotReady(f"{process.name} was not ready within {process.ready_timeout:g} s")
             time.sleep(POLL_SECONDS / 2)
 
+    def _await_end(self, child: _Child) -> None:
+        run = child.run
+        while child.run is not None and not self._signals:
+            self.poll()
+            time.sleep(POLL_SECONDS / 5)
+        if child.run is None and run is not None and run.returncode:
+            raise NotDone(child.process.name, run.returncode)
+
     def _bury(self, child: _Child) -> None:
         """Record the end of a process, end what is left of its group, and set the time of its next start."""
         assert child.run is not None
@@ -240,13 +239,14 @@ class Supervisor:
         self._collect(child)
         child.failures = 1 if now - child.up_since >= self._backoff.steady else child.failures + 1
         wait = self._backoff.delay(child.failures)
-        child.start_at = now + wait
+        kept = not (child.process.critical or child.process.once)
+        child.start_at = now + wait if kept else 0.0
         self._log(
             "process_ended",
             process=child.process.name,
             pid=run.pid,
             exit_code=run.returncode,
-            restart_in=None if child.process.critical else wait,
+            restart_in=wait if kept else None,
         )
         if child.process.critical:
             self._failed = self._failed or child.process.name

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from config import env_file, settings
-from service import start
+from service import child_settings
 
 GOOD = {
     "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
@@ -106,6 +106,6 @@ def test_without_a_file_nothing_changes(here: Path) -> None:
 def test_a_child_of_ours_reads_no_file(here: Path) -> None:
     """Else the demonstration would meet the operator's own database."""
     write(here, DATABASE_URL="postgresql://somewhere/real")
-    env = start.environment(settings.load(GOOD), "")
+    env = child_settings.environment(settings.load(GOOD), "")
     assert env[settings.ENV_FILE] == ""
     assert "DATABASE_URL" not in env

@@ -14,7 +14,7 @@ from rq import Queue, SimpleWorker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from config import clock, db, queue, runtime
+from config import clock, db, queue, queues, runtime
 from service import lanes
 from tests.waiting import until
 
@@ -262,9 +262,9 @@ def test_a_redis_that_lost_everything_rings_again(bell: Redis, drained: list[str
 def test_the_lanes_of_all_rooms_have_names_of_their_own(house):
     names = [lane.name for lane in lanes.ALL]
     assert len(names) == len(set(names))
-    assert {lane.queue for lane in queue.lanes().values()} <= set(queue.QUEUES)
+    assert {lane.queue for lane in queue.lanes().values()} <= set(queues.NAMES)
     assert [lane.queue for lane in queue.lanes().values()] == sorted(
-        (lane.queue for lane in queue.lanes().values()), key=queue.QUEUES.index
+        (lane.queue for lane in queue.lanes().values()), key=queues.NAMES.index
     )
 
 

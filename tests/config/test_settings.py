@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from config import settings
-from service import processes, start
+from service import child_settings, processes, start
 
 GOOD = {
     "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
@@ -162,7 +162,7 @@ def test_a_setting_from_a_file_is_given_to_children_once(tmp_path, monkeypatch):
     monkeypatch.setenv("TWILIO_AUTH_TOKEN_FILE", str(tmp_path / "token"))
     without = {name: value for name, value in GOOD.items() if name != "TWILIO_AUTH_TOKEN"}
     loaded = settings.load(without | {"TWILIO_AUTH_TOKEN_FILE": str(tmp_path / "token")})
-    child = start.environment(loaded, "unix:///nowhere")
+    child = child_settings.environment(loaded, "unix:///nowhere")
     assert settings.load(child).twilio_auth_token.get_secret_value() == "a token in a file"
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from config import clock, queue, runtime, settings, throttle
-from service import start
+from service import child_settings
 from tests.waiting import until
 
 LIMITS = (
@@ -95,7 +95,7 @@ def test_another_process_counts_on(bell: Redis, house: settings.Settings):
     bucket = 'throttle.Limit("shared", free=3).of("rosa")'
     begun = "from config import throttle; from service import start; start.begin('x')"
     code = f"{begun}; print([throttle.take({bucket}) for _ in range(3)])"
-    env = start.environment(house, queue.redis_url())
+    env = child_settings.environment(house, queue.redis_url())
 
     def count_elsewhere() -> bool:
         """Whether Redis has the count: on a busy machine it may be silent, and then memory counts."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from config import queue, settings
+from config import queue, queues, settings
 from tests.house.test_documents import exists
 
 ROOT = Path(__file__).parents[2]
@@ -18,7 +18,7 @@ DEPLOY = ROOT / "deploy"
 MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 UNITS = sorted((DEPLOY / "systemd").iterdir())
 PROGRAM = "/opt/warmthread/.venv/bin/warmthread"
-QUEUES = {f"worker {name}" for name in queue.QUEUES}
+QUEUES = {f"worker {name}" for name in queues.NAMES}
 SERVING = {"web", "ticker", *QUEUES}
 AS_OWNER = {"db upgrade", "db roles warmthread_service"}
 
@@ -229,7 +229,7 @@ def test_every_unit_runs_a_command_that_there_is_with_settings_that_there_are():
         assert held == set(re.findall(r"_FILE=%d/(\w+)", unit.read_text("utf-8")))
     (target,) = [unit for unit in UNITS if unit.suffix == ".target"]
     wanted = re.findall(r"warmthread-worker@(\w+)\.service", target.read_text("utf-8"))
-    assert set(wanted) == set(queue.QUEUES)
+    assert set(wanted) == set(queues.NAMES)
 
 
 def test_systemd_finds_nothing_wrong_with_the_units_and_they_are_shut_in(tmp_path):

@@ -20,7 +20,7 @@ from reminders import replanning
 from reminders.cadence import cadence_definition
 from reminders.cadence_decision import CADENCE, plan_again
 from reminders.models import Appointment, Reminder, Replanning
-from service import start
+from service import child_settings
 from tests.reminders.conftest import World, states_of
 from tests.waiting import PATIENCE
 
@@ -90,7 +90,7 @@ def test_a_worker_killed_in_the_middle_of_a_batch_loses_that_batch_and_no_more(
     root = Path(__file__).parents[2]
     child = subprocess.run(
         [sys.executable, "-c", DIES],
-        env=start.environment(house, ""),
+        env=child_settings.environment(house, ""),
         cwd=root,
         timeout=PATIENCE,
         check=False,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from config import db, handed_down, keys, settings
-from service import hardening, migrations, processes, start
+from service import child_settings, hardening, migrations, processes, start
 from service.embedded import ports
 from tests.waiting import until
 
@@ -63,7 +63,7 @@ def test_a_data_directory_that_others_could_read_is_closed(tmp_path):
 
 def test_what_is_handed_down_is_read_as_often_as_a_child_is_started():
     loaded = settings.load(GOOD | {"WARMTHREAD_MASTER_KEYS": keys.new_master_line("k1")})
-    env, files = start.handed_down(loaded, "redis://:secret@127.0.0.1/0")
+    env, files = child_settings.handed_down(loaded, "redis://:secret@127.0.0.1/0")
     try:
         assert not files or not any(TOKEN in value or "secret" in value or "k1:" in value for value in env.values())
         for _ in range(2):
@@ -80,9 +80,9 @@ def test_every_setting_that_is_a_secret_is_handed_down_or_kept_from_children():
     sealed = {
         str(field.alias) for field in settings.Settings.model_fields.values() if "SecretStr" in str(field.annotation)
     }
-    assert sealed - set(start.SECRET) == {"WARMTHREAD_BACKUP_KEYS"}
+    assert sealed - set(child_settings.SECRET) == {"WARMTHREAD_BACKUP_KEYS"}
     loaded = settings.load(GOOD | {"WARMTHREAD_BACKUP_KEYS": keys.new_master_line("b1")})
-    assert "WARMTHREAD_BACKUP_KEYS" not in start.environment(loaded, "")
+    assert "WARMTHREAD_BACKUP_KEYS" not in child_settings.environment(loaded, "")
 
 
 SECRETS = {
@@ -101,6 +101,7 @@ SECRETS = {
     [
         ("web", {"the secret of the key", "mail-password", "a-long-token"}),
         ("mllp", {TOKEN, "the second token", "the secret of the key", "mail-password", "a-long-token"}),
+        ("prepare", {TOKEN, "the second token", "the secret of the key", "mail-password", "a-long-token"}),
         ("worker.urgent", {TOKEN, "the second token"}),
         ("ticker", {TOKEN, "the second token"}),
     ],
@@ -108,7 +109,7 @@ SECRETS = {
 def test_each_process_is_told_only_the_secrets_it_has_a_use_for(process: str, without: set[str]) -> None:
     every = {TOKEN, "the second token", "the secret of the key", "mail-password", "a-long-token", "q" * 42}
     loaded = settings.load(GOOD | SECRETS)
-    told = start.environment(start.needed_by(process, loaded), "")
+    told = child_settings.environment(child_settings.needed_by(process, loaded), "")
     assert {secret for secret in every if secret not in " ".join(told.values())} == without
     again = settings.load({name: value for name, value in told.items() if name in settings.names()})
     assert again.smtp_url is not None  # that there is mail decides what pages show
@@ -116,7 +117,7 @@ def test_each_process_is_told_only_the_secrets_it_has_a_use_for(process: str, wi
 
 
 def test_with_a_token_alone_workers_ask_the_carrier_by_it() -> None:
-    told = start.environment(start.needed_by("worker.bulk", settings.load(GOOD)), "")
+    told = child_settings.environment(child_settings.needed_by("worker.bulk", settings.load(GOOD)), "")
     assert told["TWILIO_AUTH_TOKEN"] == TOKEN
 
 

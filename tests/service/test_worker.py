@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from config import queue, runtime
+from config import queue, queues, runtime
 from service import worker
 
 
@@ -30,7 +30,7 @@ def test_a_limit_that_is_there_stays(bell, house):
     assert 0 < bell.ttl(job) <= before
 
 
-@pytest.mark.parametrize("name", queue.QUEUES)
+@pytest.mark.parametrize("name", queues.NAMES)
 def test_what_is_urgent_is_worked_in_the_worker_itself_and_what_may_wait_in_a_child(
     bell: Redis, house: Any, tmp_path: Path, name: str
 ) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from config import db, keys, runtime, settings
 from messaging.consent import ledger
 from messaging.models import Clinic
-from service import migrations, processes, start
+from service import child_settings, migrations, processes, start
 from service.cli.walk import commands
 from service.embedded import ports
 from tests import midday
@@ -79,7 +79,7 @@ class Drill:
 
     def command(self, *words: str) -> None:
         """Run a command as an operator does."""
-        env = start.environment(self.loaded, "") | {"WARMTHREAD_BACKUP_KEYS": self._backup_keys()}
+        env = child_settings.environment(self.loaded, "") | {"WARMTHREAD_BACKUP_KEYS": self._backup_keys()}
         env.pop("REDIS_URL")
         ended = commands.run(words, env, within=PATIENCE)
         assert ended.code == 0, ended.err

@@ -16,12 +16,13 @@ from pathlib import Path
 import psycopg
 import redis
 
-from config import logging, queue, settings
-from service import migrations, processes, start
+from config import logging, queues, settings
+from service import child_settings, migrations, processes, start
 from service.cli.walk import commands, demo_service
 from service.cli.walk.scene import Scene
 from service.embedded import ports, valkey
-from service.embedded.supervisor import Process, Supervisor
+from service.embedded.process import Process
+from service.embedded.supervisor import Supervisor
 from tools.faults.machine import Disk, ServiceClock
 from tools.faults.stage import SETTLE_SECONDS, Stage, forget
 from tools.hosts import network
@@ -74,7 +75,11 @@ def standing() -> Iterator[Hosts]:
         everything = [demo_service.simulator(here, phones, mail), *_in_the_hosts(here, folder, at, phones)]
         service = held.enter_context(Supervisor(everything, logging.logger().info, None, output))
         scene = Scene(
-            here.public_url, f"http://127.0.0.1:{phones}", start.environment(here, here.redis_url), folder, patience=90
+            here.public_url,
+            f"http://127.0.0.1:{phones}",
+            child_settings.environment(here, here.redis_url),
+            folder,
+            patience=90,
         )
         clock_of_all = ServiceClock(folder / "clock")
         clock_of_all.leap(0)
@@ -120,8 +125,8 @@ def _mark(loaded: settings.Settings) -> None:
 
 def _apps(name: str, loaded: settings.Settings) -> list[Process]:
     _mark(loaded)
-    env = start.environment(loaded, loaded.redis_url)
-    kinds = {f"worker.{kind}": ("worker", kind) for kind in queue.QUEUES} | {"ticker": ("ticker",), "web": ("web",)}
+    env = child_settings.environment(loaded, loaded.redis_url)
+    kinds = {f"worker.{kind}": ("worker", kind) for kind in queues.NAMES} | {"ticker": ("ticker",), "web": ("web",)}
     return [
         Process(f"{name}.{kind}", [*network.inside(name), *processes.ours(*words)], env)
         for kind, words in kinds.items()

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -15,10 +15,11 @@ import click
 
 from config.settings import SettingsError
 from service.cli.walk import day, demo_service, morning
+from service.cli.walk.demo_service import Running
 from service.cli.walk.screen import Screen, folded
 from service.cli.walk.steps import STEPS, Walk
 from service.embedded import ports
-from service.embedded.supervisor import Supervisor
+from service.embedded.supervisor import NotReady, Supervisor
 
 # The addresses of the demonstration, the same each time, so that a bookmark lives: the service and the phones.
 WEB_PORT, PHONES_PORT = 8420, 8430
@@ -67,7 +68,7 @@ def _run(screen: Screen, folder: Path, doors: tuple[int, int], interrupts: Inter
     with log.open("wb") as output:
         service = demo_service.running(folder, doors=doors, output=output.fileno())
         with screen.step("Starting web server, workers, ticker and a phone network"):
-            running = service.__enter__()
+            running = _begun(service, screen, log)
     try:
         walk = Walk(running.scene)
         failed = _walk(screen, walk)
@@ -80,6 +81,14 @@ def _run(screen: Screen, folder: Path, doors: tuple[int, int], interrupts: Inter
     finally:
         service.__exit__(None, None, None)
     return 1 if failed else 0
+
+
+def _begun(service: AbstractContextManager[Running], screen: Screen, log: Path) -> Running:
+    try:
+        return service.__enter__()
+    except NotReady:
+        _last_words(screen, log)
+        raise
 
 
 def _last_words(screen: Screen, log: Path) -> None:

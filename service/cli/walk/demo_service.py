@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from config import settings
-from service import migrations, processes, start
+from service import child_settings, processes, start
 from service.cli.walk import commands, day
 from service.cli.walk.scene import Scene
 from service.embedded import ports
-from service.embedded.supervisor import Process
+from service.embedded.process import Process
 
 # Seconds after which the phone network is taken not to start: on a machine that does much else it may take a minute.
 SLOW = 300
@@ -55,9 +55,8 @@ def running(
     mark.parent.mkdir(parents=True, exist_ok=True)
     mark.write_text(loaded.twilio_account_sid, "utf-8")
     start.use(loaded, "stage")
-    migrations.upgrade()
     service = processes.Service(loaded, [simulator(loaded, network, mail)], output)
-    env = start.environment(loaded, service.valkey.url if service.valkey else loaded.redis_url)
+    env = child_settings.environment(loaded, service.valkey.url if service.valkey else loaded.redis_url)
     try:
         service.supervisor.start()
         phones = f"http://127.0.0.1:{network}"
@@ -85,7 +84,7 @@ def settings_of(folder: Path, web: int, network: int, **overrides: str) -> setti
 
 def simulator(loaded: settings.Settings, network: int, mail: int) -> Process:
     """Return the phone network of a service, which listens on the port `network`, and on `mail` for e-mail."""
-    env = start.environment(loaded, "") | {
+    env = child_settings.environment(loaded, "") | {
         "SIMULATOR_PORT": str(network),
         "SIMULATOR_SMTP_PORT": str(mail),
         "SIMULATOR_SMS_URL": f"{loaded.public_url}/webhooks/twilio/sms",

@@ -18,8 +18,8 @@ Say = Callable[[int, str], twilio.TwilioGateway]
 
 
 @pytest.fixture
-def say() -> Iterator[Say]:
-    """A carrier that answers everything with one status and body."""
+def say(house: Settings) -> Iterator[Say]:
+    """A carrier, on the host that the settings name, that answers everything with one status and body."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

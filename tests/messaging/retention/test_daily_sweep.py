@@ -15,7 +15,7 @@ from config import clock, db, settings
 from config.audit import AuditEntry
 from messaging.models import Message
 from messaging.retention import daily_sweep, what_ages
-from service import start
+from service import child_settings
 from tests.messaging.retention.conftest import DAY, NOW, SHELVES, Archive
 
 OLD = NOW - timedelta(days=8 * 366)
@@ -156,7 +156,7 @@ def test_a_worker_killed_in_the_middle_is_taken_over_and_nothing_is_left_or_done
     archive.keep(7, today - 2 * DAY)
     ended = subprocess.run(
         [sys.executable, "-c", DIES],
-        env=start.environment(house, ""),
+        env=child_settings.environment(house, ""),
         cwd=Path(__file__).parents[3],
         check=False,
     )

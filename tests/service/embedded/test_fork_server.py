@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from service.embedded.fork_server import ForkServer
-from service.embedded.supervisor import Backoff, Process, Supervisor
+from service.embedded.process import Process
+from service.embedded.supervisor import Backoff, Supervisor
 from tests.waiting import until
 
 FORKED = "tests.service.embedded.forked"
@@ -18,7 +19,7 @@ FAST = Backoff(first=0.05, cap=0.4, steady=60.0)
 ENV = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
 SUPERVISED = (
     "import os, sys; from service.embedded.fork_server import ForkServer\n"
-    "from service.embedded.supervisor import Process, Supervisor\n"
+    "from service.embedded.process import Process; from service.embedded.supervisor import Supervisor\n"
     "def log(event, **facts): print(event, facts.get('pid'), flush=True)\n"
     "argv = (sys.executable, '-m', 'tests.service.embedded.forked', sys.argv[1], '600')\n"
     "forks = ForkServer('tests.service.embedded.forked', 'json', os.environ, (), 2)\n"

@@ -11,7 +11,8 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.embedded.supervisor import Backoff, NotReady, Process, Supervisor
+from service.embedded.process import Process
+from service.embedded.supervisor import Backoff, NotReady, Supervisor
 from service.embedded.valkey import ValkeyServer
 from tests.waiting import PATIENCE, until
 
@@ -26,7 +27,8 @@ FAMILY = (
     "print('member', inner.pid, flush=True); time.sleep(600)"
 )
 SUPERVISED = (
-    "import signal, sys; from service.embedded.supervisor import Process, Supervisor\n"
+    "import signal, sys; from service.embedded.process import Process\n"
+    "from service.embedded.supervisor import Supervisor\n"
     "def log(event, **facts): print(event, facts.get('process'), facts.get('pid'), flush=True)\n"
     "plain, family = sys.argv[1:3]\n"
     "processes = [Process('plain', (sys.executable, '-c', plain), stop_timeout=1.0),\n"

@@ -11,7 +11,7 @@ import pytest
 
 from bench import inbound, stage
 from config import runtime, settings
-from service import start
+from service import child_settings
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[settings.Settin
     before = (runtime._settings, dict(runtime._made))
     loaded = stage.begin(Path(tmp_path_factory.mktemp("served"), "data"))
     stage.clinic()
-    env = start.environment(loaded, loaded.redis_url)
+    env = child_settings.environment(loaded, loaded.redis_url)
     with stage.serving(["-m", "bench.server", "service.wsgi:app"], env, f"http://127.0.0.1:{loaded.port}/healthz"):
         yield loaded
     runtime._settings = before[0]
