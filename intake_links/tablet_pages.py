@@ -25,8 +25,8 @@ def enter() -> Response:
     """Open the form the code is for; wrong codes from one source, or from many, must wait longer each time."""
     language, device = rendering.language_for(None), request.cookies.get(devices.cookie_name())
     source = client_address.source(request.environ)
-    own, door = _counted(source, devices.known(device, OWN))
-    if throttle.take(own, *door):
+    own, shared = _counted(source, devices.known(device, OWN))
+    if throttle.take(own, *shared):
         return rendering.page("code", language, None, 429, problem="code_wait")
     with db.unit_of_work(db.EVERY) as session:
         opened = tablet_codes.redeem(session, request.form.get("code", "")[:20])
@@ -35,8 +35,7 @@ def enter() -> Response:
         # Alone: whoever had the tablet before has no way back in, and this patient none to theirs.
         arriving.begin(session, *opened, alone=True)
     throttle.forget(own)
-    if door:
-        throttle.give_back(*door)
+    throttle.give_back(*shared)
     throttle.remember(OWN, source, OWN_SECONDS)
     response = frame.to("pages.resume")
     devices.remember(response, device, OWN)
@@ -44,10 +43,10 @@ def enter() -> Response:
 
 
 def _counted(source: str, device: str | None) -> tuple[throttle.Bucket, tuple[throttle.Bucket, ...]]:
-    """Return what a try is counted in: its own device or source, and the door unless one of them is a clinic's."""
+    """Return what a try is counted in: its own device or source; all, and the door unless one of them is a clinic's."""
     own = TRIES.of("device", device) if device else TRIES.of(source)
     of_a_clinic = device is not None or throttle.remembers(OWN, source)
-    return own, () if of_a_clinic else (tablet_codes.door(),)
+    return own, (tablet_codes.noticed(), *(() if of_a_clinic else (tablet_codes.door(),)))
 
 
 @kiosk.get("/still")

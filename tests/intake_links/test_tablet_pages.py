@@ -229,11 +229,32 @@ def test_the_clinics_own_tablet_still_waits_for_its_own_guesses(ward, phone):
     assert guesses == [422] * 5 + [429] * 3
 
 
-def test_codes_have_two_digits_more_while_strangers_guess_at_the_door(ward, phone, monkeypatch):
-    assert re.fullmatch("[0-9]{6}", code_for(ward))
-    monkeypatch.setattr(tablet_codes, "AT_DOOR", throttle.Limit("tablet.door.tried", free=4))
-    for _ in range(3):
-        assert throttle.take(tablet_codes.door()) == 0
-    longer = code_for(ward)
-    assert re.fullmatch("[0-9]{8}", longer)
-    assert enter(phone, f"{longer[:4]} {longer[4:]}").path == "/i/q/1/1"
+def test_codes_have_two_digits_more_while_somebody_guesses_however_slowly(ward, phone):
+    code = code_for(ward)
+    assert re.fullmatch("[0-9]{6}", code)
+    with time_machine.travel(clock.now(), tick=False) as later:
+        for n in range(12):  # as slow as the door forgets, from ever other addresses
+            later.shift(timedelta(minutes=2))
+            assert from_address(phone, other_than(code), f"198.51.100.{n}") == 422
+        longer = code_for(ward)
+        assert re.fullmatch("[0-9]{8}", longer)
+        assert enter(phone, f"{longer[:4]} {longer[4:]}").path == "/i/q/1/1"
+        later.shift(timedelta(days=1))
+        assert re.fullmatch("[0-9]{6}", code_for(ward))
+
+
+def test_guesses_in_the_clinics_own_network_make_codes_longer_too(ward, phone, another_phone):
+    assert from_address(phone, code_for(ward), "203.0.113.9") == 303
+    code = code_for(ward)
+    with time_machine.travel(clock.now(), tick=False) as later:
+        for _ in range(8):
+            later.shift(timedelta(minutes=2))
+            assert from_address(another_phone, other_than(code), "203.0.113.9") == 422
+        assert re.fullmatch("[0-9]{8}", code_for(ward))
+
+
+def test_right_codes_are_not_counted_as_guesses(ward, phone):
+    for _ in range(12):
+        code = code_for(ward)
+        assert re.fullmatch("[0-9]{6}", code)
+        assert enter(phone, code).path == "/i/q/1/1"

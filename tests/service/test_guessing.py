@@ -1,5 +1,7 @@
 """How many tries at each short secret somebody gets who never sleeps, and with that the chance that one is right."""
 
+import math
+
 import pytest
 
 from config import throttle
@@ -41,9 +43,15 @@ def test_whoever_never_sleeps_gets_as_many_tries_as_security_says(
 
 
 def test_the_chance_of_a_guess_is_what_security_says() -> None:
-    at_door = tried(tablet_codes.AT_DOOR, DAY)
-    assert at_door / 10**tablet_codes.DIGITS < 0.0015  # a day, had codes six digits all the time and one always open
-    assert YEAR * at_door / 10**tablet_codes.DIGITS_UNDER_ATTACK < 0.006
+    short, longer = 10**tablet_codes.DIGITS, 10**tablet_codes.DIGITS_UNDER_ATTACK
+    fast = tried(tablet_codes.AT_DOOR, DAY) * YEAR
+    assert 0.40 < 1 - math.exp(-fast / short) < 0.42  # in a year, had codes six digits always, one of them always open
+    assert fast / longer < 1 / 180
+    # Whoever stays unnoticed, so that codes keep six digits, has no more tries than this.
+    unnoticed = tablet_codes.NOTICED.free * 86_400 / tablet_codes.NOTICED.window * YEAR
+    assert unnoticed / short < 1 / 270
     codes = tried(sign_in_limits.STEP, DAY)
     assert RIGHT_OF_A_MILLION * codes / 10**6 < 1 / 2_700
+    a_year = tried(sign_in_limits.STEP, 24 * YEAR)
+    assert 0.09 < 1 - math.exp(-RIGHT_OF_A_MILLION * a_year / 10**6) < 0.11
     assert links.TRIES == 5  # of some 30,000 days, once a link, which then is locked

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from config import audit, db
 from messaging.inbox import notes_and_calls
-from messaging.inbox.models import Contact
+from messaging.inbox.models import Contact, InboxItem
 from messaging.models import Patient
 from messaging.team import files, mentions, readers, thread
 from web import asked_people, ids, layout, permissions, reading_marks, sessions, team, words
@@ -57,8 +57,8 @@ def write() -> Answer:
             _must_reach(patient.id)
             typed = form.get("words", "")
             named = asked_people.of_form(session, clinic, typed)
-            once = ids.uuid_of(form.get("once"))
-            draft = thread.Draft(typed, named.people, uploads, "pin" in form, once, ids.uuid_of(form.get("item")))
+            once, item_id = ids.uuid_of(form.get("once")), _item(session, patient)
+            draft = thread.Draft(typed, named.people, uploads, "pin" in form, once, item_id)
             corrects, answers = _note(session, patient, "corrects"), _note(session, patient, "answers")
             if corrects is not None:
                 note = thread.correct(session, clinic, staff, corrects, draft)
@@ -91,6 +91,15 @@ def _note(session: Session, patient: Patient, field: str) -> Contact | None:
     if note is not None:
         db.load_keys(session, {note.key_id})
     return note
+
+
+def _item(session: Session, patient: Patient) -> UUID | None:
+    """The item beside which it is written, if it is one about this patient."""
+    item_id = ids.uuid_of(request.form.get("item"))
+    item = session.get(InboxItem, item_id) if item_id else None
+    if item_id is not None and (item is None or item.patient_id != patient.id):
+        abort(404)
+    return item_id
 
 
 def _refused(patient_id: UUID, why: Exception) -> Answer:
