@@ -45,7 +45,7 @@ def test_a_sheet_is_packed_for_whoever_can_unpack_it_and_only_for_them(house: An
     plain = browser.get("/assets/base.css", buffered=True)
     packed = browser.get("/assets/base.css", headers={"Accept-Encoding": "gzip, br"}, buffered=True)
     assert "Content-Encoding" not in plain.headers
-    assert gzip.decompress(packed.data) == plain.data
+    assert gzip.decompress(packed.data) == re.sub(rb"/\*.*?\*/\s*", b"", plain.data, flags=re.DOTALL)
     assert {plain.headers["Vary"], packed.headers["Vary"]} == {"Accept-Encoding"}
     page = house.signed_in(house.staff()).get("/inbox", headers={"Accept-Encoding": "gzip"})
     assert "Content-Encoding" not in page.headers

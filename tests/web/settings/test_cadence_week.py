@@ -49,7 +49,7 @@ def test_a_made_up_visit_shows_the_real_words_their_hours_and_why(house: Any, ad
     page = admin.get(f"{PAGE}?day=2027-03-03&time=09:00").text
     assert "Sun Feb 28, 9:00 AM MST" in page
     assert "Hi Teresa, Alder Street Clinic is looking forward to seeing you on Wed, Mar 3 at 9:00 AM." in page
-    assert "2 hours before the visit; quiet hours until 08:00" in page
+    assert "2 hours before the visit; quiet hours until 8:00 AM" in page
     assert "Live: 3 texts" in page
     spanish = admin.get(f"{PAGE}?day=2027-03-03&time=09:00&language=es").text
     assert 'class="bubble" lang="es">Hola, Teresa' in spanish
@@ -111,7 +111,7 @@ def test_a_draft_is_tried_out_in_the_hours_that_the_clinic_leaves_for_texts(hous
     admin.post(PAGE, **form(step("day", 1)))
     page = admin.get(f"{PAGE}?day=2027-03-03&time=14:00").text
     draft = page.split('id="pane-draft"')[1]
-    assert "quiet hours until 09:00" in draft
+    assert "quiet hours until 9:00 AM" in draft
     assert "Tue Mar 2, 2:00 PM MST" not in draft
 
 
