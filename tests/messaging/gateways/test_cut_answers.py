@@ -46,6 +46,10 @@ def answering(content: bytes) -> tuple[TwilioGateway, socket.socket, Thread]:
     return TwilioGateway("AC" + "0" * 32, ("AC" + "0" * 32, "a token"), url), listening, thread
 
 
+# The carrier that may be spoken to is the one in the settings of the house.
+pytestmark = pytest.mark.usefixtures("house")
+
+
 @pytest.mark.parametrize("name", ANSWERS)
 def test_an_answer_that_is_none_is_unknown(name):
     gateway, listening, thread = answering(ANSWERS[name])
