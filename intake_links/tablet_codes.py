@@ -23,8 +23,8 @@ OPEN = timedelta(hours=2)
 # Wrong codes an hour from all unknown sources together; a code does not say whose it is, so the door counts as one.
 # Past these one a minute is tried: 93 in the first hour, 60 in each after it.
 AT_DOOR = throttle.Limit("tablet.door", free=30)
-# All wrong codes of a day, also from a clinic's own network, and nobody waits for it: more than half of these make codes
-# longer. The door's own count is forgotten at 30 an hour, so that whoever guessed no faster would never be noticed by it.
+# All wrong codes of a day, also from a clinic's own network, and nobody waits for it: more than half of these make
+# codes longer. The door forgets 30 an hour, so that whoever guessed no faster would never be noticed by its count.
 NOTICED = throttle.Limit("tablet.noticed", free=10, window=86_400, longest=0)
 DIGITS, DIGITS_UNDER_ATTACK = 6, 8
 

@@ -97,6 +97,42 @@ def test_an_expired_link_makes_room_as_expired_not_withdrawn(ward, session):
     assert first.state == "expired"
 
 
+def test_only_links_that_are_open_and_over_are_said_to_have_expired(ward, session):
+    start = clock.now()
+    short, _ = issue(ward, session, valid=timedelta(hours=1))
+    assert links.expire(session, [short.id]) == 0
+    with time_machine.travel(start + timedelta(hours=2), tick=False):
+        assert links.expire(session, [short.id]) == 1
+        assert links.expire(session, [short.id]) == 0
+    assert short.state == "expired"
+
+
+def test_a_link_gets_a_second_address_once_and_while_it_is_open(ward, session):
+    link, _ = issue(ward, session)
+    assert links.by_token(session, token_of(links.second_url(session, link))) is link
+    with pytest.raises(ValueError, match="no second address"):
+        links.second_url(session, link)
+    ended, _ = issue(ward, session)
+    links.withdraw(session, ended)
+    with pytest.raises(ValueError, match="no second address"):
+        links.second_url(session, ended)
+
+
+def test_the_own_page_opens_by_a_link_that_is_open_or_answered_and_by_no_other(ward, session):
+    link, _ = issue(ward, session)
+    opens = {}
+    for state in ("open", "verified", "answered", "locked", "withdrawn", "expired"):
+        link.state = state
+        opens[state] = links.opens_own_page(link, clock.now())
+    assert [state for state, does in opens.items() if does] == ["open", "verified", "answered"]
+    link.state = "answered"
+    assert not links.opens_own_page(link, link.expires_at)
+    link.tries = links.TRIES
+    assert not links.opens_own_page(link, clock.now())
+    link.state, link.tries, link.place = "open", 0, links.TABLET
+    assert not links.opens_own_page(link, clock.now())
+
+
 def test_the_birth_date_lets_in_and_another_does_not(ward, session):
     link, _ = issue(ward, session)
     clinic, _patient = ward.both(session)

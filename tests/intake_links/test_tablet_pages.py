@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from config import clock, db, devices, runtime, throttle
+from config import clock, db, devices, runtime
 from intake_links import finding, tablet_codes
 from intake_links.models import IntakeLink, Screen
 from messaging.inbox.models import InboxItem

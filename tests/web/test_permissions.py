@@ -83,3 +83,31 @@ def test_only_the_care_team_sends_texts(house: Any) -> None:
     item = house.item(patient_id=patient.id, conversation_id=house.text_from(patient, "hello").id)
     browser = house.signed_in(house.staff(role="clinician"))
     assert browser.post(f"/inbox/{item.id}/reply", body="hi").status_code == 403
+
+
+# Each act that is about one patient: who is bound to a caseload does it there alone; what emergency access opens, too.
+ABOUT_ONE_PATIENT = {
+    "patients.read": True, "patients.names": True, "consent.read": True, "inbox.words": True, "team.read": True,
+    "caseload.read": True, "team.write": False, "caseload.review": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("act", "opens"), ABOUT_ONE_PATIENT.items())
+def test_a_consultant_does_nothing_about_a_patient_beyond_their_caseload(act: str, opens: bool) -> None:
+    consultant, granted = "psychiatric_consultant", permissions.may("psychiatric_consultant", act)
+    assert not permissions.reaches(consultant, act, own=False, opened=False)
+    assert permissions.reaches(consultant, act, own=True, opened=False) == granted
+    assert permissions.reaches(consultant, act, own=False, opened=True) == opens
+
+
+def test_beyond_these_acts_no_caseload_and_no_emergency_access_changes_anything() -> None:
+    others = set().union(*permissions.MAY.values()) - set(ABOUT_ONE_PATIENT)
+    for role in permissions.MAY:
+        for act in others:
+            reach = {permissions.reaches(role, act, own=own, opened=opened) for own in (0, 1) for opened in (0, 1)}
+            assert reach == {permissions.may(role, act)}, (role, act)
+
+
+def test_a_page_asks_for_a_fresh_proof_and_opens_before_a_second_step_only_where_it_says_so() -> None:
+    view = permissions.signed_in("self")(lambda: "page")
+    assert (view.fresh, view.owing) == (False, False)
