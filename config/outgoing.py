@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from config import outgoing_settings, runtime
 
-# The carrier's API, in whichever region, and where it keeps what was attached to a text.
-CARRIER = (".twilio.com", ".twiliocdn.com", "s3.amazonaws.com", ".s3-external-1.amazonaws.com")
+# The carrier's own names, its API in whichever region. The stores of others that it sends us on to are judged where
+# that is followed (messaging.gateways.fetching), and get no credentials.
+CARRIER = (".twilio.com", ".twiliocdn.com")
 
 
 class NotListed(Exception):

@@ -1,8 +1,6 @@
 """Files the scores that a message tells, form by form; what cannot be filed and may be an alarm is told at once."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 
@@ -92,7 +90,7 @@ def _result(form: Sequence[Act], context: Context, row: FeedMessage, problems: P
                 parts[name] = max(part, parts[name], key=lambda either: either.value or 0)
             else:
                 parts[name] = part
-    at = _instant(form[0]["at"]) or said_at
+    at = moments.parsed(form[0]["at"]) if form[0]["at"] else said_at
     return Result(form[0]["instrument"], at, said_at, row.received_at, parts, unclear)
 
 
@@ -133,7 +131,3 @@ def _tell(act: Act, result: Result, context: Context, row: FeedMessage) -> None:
     }
     summary = reasons.Sentences(feeds.words()["items"]).words(reasons.Reason(f"unfiled_{kind}", facts))
     items.open_item(session, clinic, kind=kind, about=about, dedupe=f"{about}:{db.new_id()}", summary=summary)
-
-
-def _instant(written: Any) -> datetime | None:
-    return datetime.fromisoformat(written) if written else None

@@ -49,10 +49,12 @@ def look() -> int:
     with db.unit_of_work(db.EVERY) as session:
         claims = db.claim(session, InboundCheck, _ALL, limit=CLINICS, lease=LEASE)
         checks = db.still_mine(session, InboundCheck, claims)
-        clinics = _clinics(session, checks)
-        spans = {check.id: _spans(check, clinics[check.clinic_id], clock.now()) for check in checks}
-    for check in checks:
-        _look(check, clinics[check.clinic_id], *spans[check.id])
+        known = _clinics(session, checks)
+        clinics = {check.id: known[check.clinic_id] for check in checks}
+        spans = {check.id: _spans(check, clinics[check.id], clock.now()) for check in checks}
+    for claim in claims:
+        if claim.id in spans:
+            _look(claim, clinics[claim.id], *spans[claim.id])
     return len(claims)
 
 
@@ -124,33 +126,28 @@ def _spans(check: InboundCheck, clinic: Clinic, now: datetime) -> tuple[Span, Sp
     return fresh, Span(max(check.owed_from, clinic.created_at), check.owed_until)
 
 
-def _look(check: InboundCheck, clinic: Clinic, fresh: Span, owed: Span | None) -> None:
+def _look(claim: db.Claim, clinic: Clinic, fresh: Span, owed: Span | None) -> None:
     try:
         left = _receive(clinic, fresh)
         rest = _receive(clinic, owed) if owed else None
     except (OutcomeUnknown, Refused) as error:
         logging.logger().warning("the carrier's list cannot be read", error_type=type(error).__name__)
         with db.unit_of_work(db.EVERY) as session:
-            for failed in db.still_mine(session, InboundCheck, [db.Claim(check.id, check.fence)]):
-                db.retry_later(failed, type(error).__name__)
-                failed.try_after = min(failed.try_after, clock.now() + LONGEST_WAIT)
+            for check in db.still_mine(session, InboundCheck, [claim]):
+                db.retry_later(check, type(error).__name__)
+                check.try_after = min(check.try_after, clock.now() + LONGEST_WAIT)
         return
-    # Where the cut lies before the last look, what is behind it was listed then; carriers date by whole seconds.
-    new = left if left and left.until >= check.looked_until.replace(microsecond=0) else None
-    owing = [span for span in (new, rest) if span]
-    facts = {
-        "owed_from": min((span.since for span in owing), default=None),
-        "owed_until": max((span.until for span in owing), default=None),
-        "looked_until": max(check.looked_until, fresh.until),
-        "try_after": clock.now() + (timedelta(seconds=1) if owing else EVERY),
-        "lease_until": None,
-        "attempts": 0,
-        "last_error": None,
-    }
-    # One statement, and by its fence: every clinic's list is read each minute, and mostly says nothing new.
-    with db.bare_transaction(db.EVERY) as connection:
-        mine = (InboundCheck.id == check.id) & (InboundCheck.fence == check.fence)
-        connection.execute(update(InboundCheck).where(mine).values(**facts))
+    with db.unit_of_work(db.EVERY) as session:
+        for check in db.still_mine(session, InboundCheck, [claim]):
+            # Where the cut lies before the last look, what is behind it was listed then.
+            looked = check.looked_until.replace(microsecond=0)  # carriers date by whole seconds
+            new = left if left and left.until >= looked else None
+            owing = [span for span in (new, rest) if span]
+            check.owed_from = min((span.since for span in owing), default=None)
+            check.owed_until = max((span.until for span in owing), default=None)
+            check.looked_until = max(check.looked_until, fresh.until)
+            check.lease_until, check.attempts, check.last_error = None, 0, None
+            check.try_after = clock.now() + (timedelta(seconds=1) if owing else EVERY)
 
 
 def _receive(clinic: Clinic, span: Span) -> Span | None:

@@ -115,7 +115,7 @@ class Supervisor:
         self._signals = 0
         self._failed: str | None = None
 
-    def run(self, started: Callable[[], object] = bool) -> int:
+    def run(self, started: Callable[[], object] = lambda: None) -> int:
         """Start everything, keep it running, end it on SIGINT, SIGTERM or SIGHUP.
 
         `started` is called when all is up. Gives the exit status: 0, or 1 if a critical process ended. A second signal
