@@ -19,6 +19,7 @@ from messaging.models import Clinic
 from service.cli import opening
 from service.cli.people import clinic_option, the_clinic
 from service.cli.tables import as_json, show
+from web import words
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 SENDER = re.compile(r"(?!\|$)[^|^]{0,64}\|[^|^]{0,64}")
@@ -130,8 +131,7 @@ def ask(
             elif not keys.published(session, feed):
                 keys.make(session, feed, algorithm, audit.OPERATOR)
         except connections.MayNot as refused:
-            wrong = "; ".join(f"{named}: {why}" for named, why in refused.problems.items())
-            raise click.UsageError(f"it cannot be asked so: {wrong}") from None
+            raise click.UsageError(f"it cannot be asked so: {_words(refused)}") from None
         except keys.BadKey as bad:
             raise click.UsageError(f"the key cannot sign: {bad}") from None
     address = f"{runtime.settings().public_url}/webhooks/ehr/{name}/jwks.json"
@@ -160,10 +160,15 @@ def tell(
         try:
             row = engines.save(session, feed, engines.Wanted(host, port, not plain, **brought), audit.OPERATOR)
         except connections.MayNot as refused:
-            wrong = "; ".join(f"{named}: {why}" for named, why in refused.problems.items())
-            raise click.UsageError(f"it cannot be told so: {wrong}") from None
+            raise click.UsageError(f"it cannot be told so: {_words(refused)}") from None
         told = row.base_url
     show([{"source": name, "told": told}], json_=json_, empty="")
+
+
+def _words(refused: connections.MayNot) -> str:
+    """Say of each field why not, in the words of the pages."""
+    said = ((name, words.say("connection_problems", why)) for name, why in refused.problems.items())
+    return "; ".join(f"{name}: {why}" for name, why in said)
 
 
 def _feed(session: Session, clinic: Clinic, name: str) -> Feed:
