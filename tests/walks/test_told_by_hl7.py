@@ -10,16 +10,14 @@ from datetime import timedelta
 from typing import Any
 
 import hl7
-from sqlalchemy import select
 
-from config import clock, db
-from reminders.models import Reminder
+from config import clock
 from service.cli.walk import day
 from service.cli.walk.scene import Scene
 from service.embedded import ports
 from service.visitor import Page, Visitor
 from tests.waiting import PATIENCE, until
-from tests.walks.kit import Running
+from tests.walks.kit import Running, hurry_reminders
 from tests.walks.test_asked_ehrs import ehr
 from tests.walks.test_written_back import hurry_writing
 
@@ -69,15 +67,6 @@ def book(running: Running, key: str, sent: dict[str, Any]) -> None:
 
 def breaks(running: Running, *faults: dict[str, Any]) -> None:
     ehr(running, "PUT", "epic/faults", [{"method": "MLLP", "times": 1} | fault for fault in faults])
-
-
-def hurry_reminders() -> None:
-    """Nobody waits here for the minutes until the reminder of a day before is due."""
-    now = clock.now()
-    with db.unit_of_work(db.EVERY) as session:
-        soon = select(Reminder).where(Reminder.state == "planned", Reminder.try_after < now + timedelta(minutes=3))
-        for reminder in session.scalars(soon):
-            reminder.try_after = min(reminder.try_after, now)
 
 
 def confirm(running: Running, key: str) -> None:
