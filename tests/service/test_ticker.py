@@ -1,10 +1,11 @@
 """The ticker: what hangs in one lane keeps no other waiting, and what fails is in sight."""
 
 import socket
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
-from threading import Thread
 
 import pytest
 
@@ -55,7 +56,7 @@ def test_a_reply_is_read_while_the_carrier_s_list_hangs(silent_carrier, clinic, 
     in_doubt(clinic, patient)
     deliver.prepare()
     sweeping = ticker.Ticker()
-    threads = sweeping.begin()
+    rounds = sweeping.begin()
     connection, _ = silent_carrier.accept()
     try:
         form = {"From": "+13035550110", "To": clinic.number, "Body": "Y", "MessageSid": "SM" + "1" * 32}
@@ -75,8 +76,7 @@ def test_a_reply_is_read_while_the_carrier_s_list_hangs(silent_carrier, clinic, 
         sweeping.end()
         connection.close()
         silent_carrier.close()
-        for thread in threads:
-            thread.join()
+        rounds.join()
     with db.unit_of_work(db.EVERY) as session:
         assert session.query(Message).filter_by(dedupe="doubt").one().state == "unknown"
 
@@ -97,13 +97,12 @@ def test_a_lane_that_cannot_be_swept_is_said_to_be(house, clinic, monkeypatch):
 
     broken = queue.Lane("receipts", "default", break_down, lambda _session, now: now)
     sweeping = ticker.Ticker()
-    thread = Thread(target=sweeping._loop, args=(broken,))
-    thread.start()
+    rounds = sweeping.begin([broken])
     until(lambda: sweeping._failing)
     sweeping._beat()
     assert "the lane receipts could not be swept within the last minutes" in health._rows()
     sweeping.end()
-    thread.join()
+    rounds.join()
 
 
 def test_a_database_that_only_reads_is_not_ready(house, clinic):
@@ -130,19 +129,16 @@ def test_what_is_urgent_is_done_while_others_hold_every_connection(house, clinic
             swept.append(session.query(Receipt).count())
         return 1
 
-    thread = Thread(
-        target=sweeping._loop,
-        args=(queue.Lane("timers", "urgent", drain, lambda _s, now: now - ticker.GRACE),),
-    )
+    lane = queue.Lane("timers", "urgent", drain, lambda _s, now: now - ticker.GRACE)
     with ExitStack() as others:
         for _ in range(40):
             others.enter_context(db.engine().connect())
-        thread.start()
+        rounds = sweeping.begin([lane])
         try:
             until(lambda: swept)
         finally:
             sweeping.end()
-            thread.join()
+            rounds.join()
     assert not db.reserved()
 
 
@@ -160,19 +156,70 @@ def test_what_falls_due_before_the_next_sweep_is_seen_to_at_its_moment(house, cl
     sweeping = ticker.Ticker()
     lane = queue.Lane("timers", "urgent", drain, oldest)
     until(lambda: clock.now() + timedelta(seconds=ticker.EVERY_SECONDS) > due)
-    rest = sweeping._sweep(lane)
+    turn = sweeping._sweep(turn_of(lane))
+    assert (turn.due, drained) == (due, [])
+    time.sleep(max(turn.at - time.monotonic(), 0))
+    turn = sweeping._sweep(turn)
     assert len(asked) == len(drained) == 1, "it was asked again, a second later"
     assert drained[0] >= due
-    assert rest == ticker.SOON_SECONDS, "others may fall due in this second too"
-    assert sweeping._sweep(lane) == ticker.EVERY_SECONDS
+    assert turn.due is None
+    assert turn.at - time.monotonic() <= ticker.SOON_SECONDS, "others may fall due in this second too"
+    assert sweeping._sweep(turn).at - time.monotonic() > ticker.SOON_SECONDS
+
+
+def turn_of(lane: queue.Lane) -> ticker.Turn:
+    return ticker.Turn(time.monotonic(), lane.name, lane)
 
 
 def test_who_is_told_to_end_does_not_wait_for_what_falls_due(house, clinic):
     drained: list[int] = []
     sweeping = ticker.Ticker()
+    asked = threading.Event()
+
+    def oldest(_session, by):
+        asked.set()
+        return by
+
+    rounds = sweeping.begin([queue.Lane("timers", "urgent", lambda: drained.append(1) or 1, oldest)])
+    assert asked.wait(120)
     sweeping.end()
-    sweeping._sweep(queue.Lane("timers", "urgent", lambda: drained.append(1) or 1, lambda _session, by: by))
+    rounds.join()
     assert not drained
+
+
+def test_a_lane_that_hangs_keeps_none_of_forty_others_waiting(house, clinic):
+    asked: Counter[str] = Counter()
+    ends = threading.Event()
+
+    def lane(name: str) -> queue.Lane:
+        def oldest(_session, _by):
+            asked[name] += 1
+
+        return queue.Lane(name, "bulk", lambda: 0, oldest)
+
+    hanging = queue.Lane("hanging", "bulk", lambda: ends.wait(300) or 0, lambda _session, now: now - ticker.GRACE)
+    sweeping = ticker.Ticker()
+    rounds = sweeping.begin([hanging, *(lane(f"idle {place}") for place in range(40))])
+    try:
+        until(lambda: len(asked) == 40 and min(asked.values()) >= 3)
+    finally:
+        ends.set()
+        sweeping.end()
+        rounds.join()
+
+
+def test_a_lane_whose_sweep_is_broken_off_has_its_turn_again(house, clinic):
+    asked: list[int] = []
+
+    def oldest(_session, _by):
+        asked.append(1)
+        raise SystemExit
+
+    sweeping = ticker.Ticker()
+    rounds = sweeping.begin([queue.Lane("broken", "bulk", lambda: 0, oldest)])
+    until(lambda: len(asked) >= 2)
+    sweeping.end()
+    rounds.join()
 
 
 @pytest.mark.parametrize(("name", "worked"), [("urgent", 1), ("default", 0)])

@@ -28,13 +28,12 @@ def test_by_hand_with_workers_it_is_seen(pinging, bell, monkeypatch):
     monkeypatch.setattr(opening, "begin", lambda: None)
     run("set-up")
     sweeping = ticker.Ticker()
-    threads = sweeping.begin()
+    rounds = sweeping.begin()
     try:
         assert "handed over after" in run()
     finally:
         sweeping.end()
-        for thread in threads:
-            thread.join()
+        rounds.join()
     assert pinging.heard
 
 
