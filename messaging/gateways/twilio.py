@@ -38,6 +38,12 @@ GONE = 404
 T = TypeVar("T")
 
 
+def load_sdk() -> None:
+    """Import the SDK, for processes to be forked; nobody else but who sends pays for its half second."""
+    import twilio.http.http_client
+    import twilio.rest  # noqa: F401
+
+
 class TwilioGateway(Gateway):
     """Texts through Twilio's Messages API."""
 

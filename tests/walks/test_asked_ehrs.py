@@ -93,12 +93,7 @@ def test_one_visit_in_two_ehrs_is_one_reminder_and_its_owner_s_newest_stands(
     hurried(running)
     until(lambda: both_heard(running), "both EHRs to be read", within=3 * PATIENCE, pause=0.2)
     is_one_visit()
-
-    def reminded() -> bool:
-        hurry_reminders()
-        return bool(bodies(running))
-
-    until(reminded, "a reminder on the phone", within=2 * PATIENCE, pause=0.2)
+    until(lambda: reminded(running), "a reminder on the phone", within=2 * PATIENCE, pause=0.2)
 
     moved = start + timedelta(hours=3)
     ehr(running, "PUT", "athena/visits/12", {"status": "cancelled"})
@@ -114,6 +109,11 @@ def test_one_visit_in_two_ehrs_is_one_reminder_and_its_owner_s_newest_stands(
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         assert session.scalars(select(Reminder).where(Reminder.state == "planned")).all() == []
     assert len(bodies(running)) == len(set(bodies(running)))
+
+
+def reminded(running: Running) -> bool:
+    hurry_reminders()
+    return bool(bodies(running))
 
 
 def is_one_visit() -> None:
