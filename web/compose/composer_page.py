@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from config import clock
 from messaging import outbox
 from messaging.inbox.models import InboxItem
+from messaging.inbox.routing import topics
 from messaging.models import Clinic, Message, Patient, Staff
 from messaging.wording import proofreading, saved_replies
 from web import drafts, ids, team, times, words
@@ -113,11 +114,15 @@ def show(
         newer=_newer(session, mine.newer, here.patient, clinic.zone),
         put_back=mine.put_back,
         settles=isinstance(item, InboxItem) and item.kind == "reply" and item.state != "done",
-        offers=fill_replies.offers(session, clinic, staff, here.patient, shared=bool(sharing)),
+        offers=fill_replies.offers(session, clinic, staff, here.patient, shared=bool(sharing), said_in=_said_in(item)),
         later=_later(send_reply.the_clock(session, clinic, here.patient), mine, clinic),
         planned=planned(session, clinic, here),
         offered=offered(session, clinic, here),
     )
+
+
+def _said_in(item: send_reply.Source) -> str | None:
+    return topics.language(item.reason) if isinstance(item, InboxItem) else None
 
 
 def _from(draft: Draft | None) -> send_reply.Typed:

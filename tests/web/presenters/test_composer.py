@@ -36,6 +36,16 @@ def test_it_says_who_will_read_it_and_in_which_language(scene: Any) -> None:
     assert re.search(r"Reply to Teresa&#39;s phone .*0102 <span class=\"quiet\">in English", page(scene))
 
 
+def test_whoever_writes_in_another_language_than_the_records_is_answered_in_it(scene: Any) -> None:
+    with db.unit_of_work(scene.house.clinic.id) as session:
+        session.get_one(InboxItem, scene.item.id).reason = ["topic:medication", "said_in:es"]
+        texts = {"en": "Please call us.", "es": "Por favor llámenos."}
+        saved_replies.save(session, scene.house.clinic, session.merge(scene.rosa), name="Call", texts=texts)
+    shown = page(scene)
+    assert 'class="quiet">in Spanish, as they wrote; their record says English</span>' in shown
+    assert shown.index("Por favor llámenos.") < shown.index("Please call us.")
+
+
 def test_checking_says_what_stops_a_text_and_what_it_costs_and_keeps_nothing(scene: Any) -> None:
     answer = scene.browser.post("/compose/check", item=str(scene.item.id), body="Su depresión: mañana será mejor")
     assert answer.json["flags"][0]["word"] == "depresión"
