@@ -204,7 +204,7 @@ EMPTY = {
     "front_desk": "Nobody is expected any more today",
     "psychiatric_consultant": "Nothing waits for you",
     "clinic_admin": "Nothing waits for you",
-    "auditor": "Nothing waits for you",
+    "auditor": "Who did what and who read what",
 }
 
 

@@ -169,3 +169,14 @@ def test_every_key_on_the_page_is_explained_and_the_views_have_theirs(house: Any
         keys = set(re.findall(r'data-key="(.)"', page))
         assert {"1", "2", "3", "4", "5", "6", "/"} <= keys
         assert keys <= {*explained, *"123456"}, path
+
+
+def test_an_auditor_sees_the_clinics_views_and_none_that_would_be_their_own(house: Any) -> None:
+    house.item("safety", patient_id=house.patient().id)
+    auditor = house.signed_in(house.staff(role="auditor"))
+    for page in (auditor.get("/inbox").text, auditor.get("/inbox?view=mine").text, auditor.get("/menu").text):
+        assert set(re.findall(r'href="/inbox\?view=(\w+)"', page)) >= {"everyone", "done", "unassigned"}
+        assert not re.search(r"view=(mine|waiting|snoozed)", page)
+    assert auditor.get("/inbox").text.count("data-row=") == 1
+    assert "data-mine=" not in auditor.get("/inbox").text
+    assert 'data-mine="0"' in house.signed_in(house.staff(role="psychiatric_consultant")).get("/inbox").text
