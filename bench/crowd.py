@@ -111,6 +111,9 @@ def _sealed(connection: Connection, clinic: Clinic, key: bytes, team: Sequence[S
     with _copying(connection, "patient", _patient(clinic, 0, made[0])) as write:
         for number, own in zip(with_patient, made, strict=True):
             write(_patient(clinic, number, own))
+    with _copying(connection, "patient_number", _number(clinic, 0, made[0])) as write:
+        for number, own in zip(with_patient, made, strict=True):
+            write(_number(clinic, number, own))
     with _copying(connection, "conversation", _conversation(clinic, key, 0)) as write:
         for number in range(0, size.items, UNKNOWN):
             write(_conversation(clinic, key, number))
@@ -174,6 +177,14 @@ def _patient(clinic: Clinic, number: int, own: bytes) -> dict[str, Any]:
             "created_at": clock.now()}  # fmt: skip
 
 
+def _number(clinic: Clinic, number: int, own: bytes) -> dict[str, Any]:
+    patient_id = _id("patient", number)
+    phone = f"+1303555{100 + number % 100:04}".encode()
+    sealed = keys.seal(own, phone, "patient_number", "number_ct", str(patient_id), str(clinic.id))
+    return {"id": patient_id, "clinic_id": clinic.id, "key_id": patient_id, "patient_id": patient_id,
+            "number_index": number.to_bytes(16, "big"), "number_ct": sealed, "line": "mobile"}  # fmt: skip
+
+
 def _conversation(clinic: Clinic, key: bytes, number: int) -> dict[str, Any]:
     own = _id("conversation", number)
     phone = f"+1303555{100 + number % 100:04}".encode()
@@ -201,7 +212,7 @@ def _filler(size: Size) -> Iterator[str]:
     )
     yield (
         "INSERT INTO patient_number (id, clinic_id, key_id, patient_id, number_index, number_ct, line)"
-        f" SELECT {patient}, :clinic, {patient}, {patient}, {index}, {dummy}, 'mobile' {of_patients}"
+        f" SELECT {patient}, :clinic, {patient}, {patient}, {index}, {dummy}, 'mobile' {of_patients} WHERE NOT {sealed}"
     )
     yield (
         "INSERT INTO conversation (id, clinic_id, key_id, number_index, number_ct, patient_id, last_at, auto_replies)"

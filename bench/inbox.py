@@ -16,13 +16,13 @@ from pathlib import Path
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, select
 
 from bench import crowd, postgresql, stage
 from config import clock, db, runtime, settings
 from messaging import conversations
 from messaging.inbox import items, views
-from messaging.models import Message
+from messaging.models import Conversation, Message
 from messaging.people import directory
 from service import app as application
 from service import start
@@ -36,6 +36,8 @@ REQUESTS, FEWER = 50, 12
 # As many open as it takes for each view to fill its first page.
 SMALL = crowd.Size(patients=1_000, messages=10_000, items=1_000, open=900)
 SHORT, LONG = 20, 2_000
+# Which patient of the crowd, with an item and a visit.
+OPENED = 1
 # The other pages, and words that stand in each so that an error page is not timed.
 PAGES = {
     "/today": "Tomorrow",
@@ -106,11 +108,22 @@ def furnish(folder: Path, server: str, redis: str, size: crowd.Size) -> House:
     stage.begin(folder, database=url, redis=redis)
     owner = create_engine(url)
     filled = crowd.fill(owner, size)
+    _write_out(filled)
     talks = {length: f"/inbox/{_talk(filled, length)}?view=everyone" for length in (SHORT, LONG)}
     db.engine().dispose()
     loaded = stage.begin(folder, database=postgresql.as_application(url), redis=redis)
     db.engine().dispose()
     return House(loaded, owner, filled, talks)
+
+
+def _write_out(there: crowd.Crowd) -> None:
+    """Seal the number and words of the patient whose pages are opened: those of the crowd are filler."""
+    with db.unit_of_work(db.EVERY) as session:
+        db.load_keys(session, {there.clinic.key_id})
+        for message in session.scalars(select(Message).where(Message.patient_id == crowd.patient_id(OPENED))):
+            message.body = "See you then, thank you."
+        for talk in session.scalars(select(Conversation).where(Conversation.patient_id == crowd.patient_id(OPENED))):
+            talk.number = f"+1303555{100 + OPENED:04}"
 
 
 def _talk(there: crowd.Crowd, length: int) -> str:
@@ -163,7 +176,7 @@ def _others(app: Flask, pair: list[House], pages: dict[str, str] = PAGES) -> lis
 
 def _patients(app: Flask, pair: list[House]) -> list[str]:
     """A patient's parts, of somebody with an item and a visit."""
-    known = crowd.patient_id(1)
+    known = crowd.patient_id(OPENED)
     parts = {"": "Given1", "/visits": "Given1", "/record": "Given1"}
     return _others(app, pair, {f"/patients/{known}{part}": words for part, words in parts.items()})
 

@@ -132,7 +132,7 @@ def silences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         return any(instrument in names and to in (who, "everyone") for instrument, to in asks)
 
     return [
-        f"{name} would no longer be asked of {who.replace('_', ' ')}"
+        f"{scoring.instrument(name).title} would no longer be asked of: {who.replace('_', ' ')}"
         for name, who in sorted(asked(old))
         if not covers((name, who), asked(new))
     ]

@@ -10,6 +10,8 @@ from flask import Response, request, url_for
 
 # What a sheet says to whoever reads it in the repository; no sheet has these signs in a string.
 _COMMENT = re.compile(rb"/\*.*?\*/\s*", re.DOTALL)
+# And a script: only whole lines, which no string of ours spans.
+_REMARK = re.compile(rb"^[ \t]*//[^\n]*\n", re.MULTILINE)
 
 
 def address(name: str) -> str:
@@ -38,7 +40,8 @@ def headers(response: Response) -> None:
 @cache
 def _packed(name: str) -> bytes:
     source = resources.files("web").joinpath("static", name).read_bytes()
-    return gzip.compress(_COMMENT.sub(b"", source) if name.endswith(".css") else source, mtime=0)
+    spared = _COMMENT if name.endswith(".css") else _REMARK
+    return gzip.compress(spared.sub(b"", source), mtime=0)
 
 
 @cache

@@ -193,7 +193,7 @@ def _page(
         why=[assignment.reason_words(reason) for reason in item.reason],
         reasons=_reasons(session, item),
         texts=[_text(session, message, row.name) for message in role_inboxes.texts(session, item)],
-        composer=composer.composer(session, conversation, patient),
+        composer=composer.composer(session, conversation, patient, said_in=topics.language(item.reason)),
         visits=[visit for visit in visit_view.planned_visits(session, patient) if not visit.past][::-1]
         if patient
         else [],

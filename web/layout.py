@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -70,6 +71,11 @@ class Shell:
     timer: timer_view.Running | None
 
     @property
+    def mine(self) -> int | None:
+        """How many items are the reader's own, None for a role to whom none is."""
+        return next((count for view, _, count in self.views if view == "mine"), None)
+
+    @property
     def in_settings(self) -> bool:
         """Whether the page is one of the clinic's settings, which show their own list."""
         return any(name == self.here for _, pages in self.places for name, *_ in pages)
@@ -119,11 +125,9 @@ def register_room(app: Flask, blueprint: Blueprint) -> None:
 
 def _shell(session: Session, here: str | None) -> Shell:
     staff, clinic = the_staff(), sessions.clinic()
-
-    def may(act: str) -> bool:  # by the role alone: the frame is about no patient
-        return permissions.may(staff.role, act)
-
+    may = partial(permissions.may, staff.role)  # by the role alone: the frame is about no patient
     reads, sees = may("inbox.read"), may("handoffs.read")
+    theirs = views.for_whom(owns=permissions.has_own_items(staff.role)) if reads else ()
     counts = views.counts(session, clinic.id, staff, (*views.VIEWS, "came")) if reads else {}
     waiting = select(func.count()).where(Handoff.clinic_id == clinic.id, Handoff.state.in_(handoffs.NOW))
     return Shell(
@@ -131,7 +135,7 @@ def _shell(session: Session, here: str | None) -> Shell:
         staff=staff.name,
         staff_id=staff.id,
         duty=times.on_duty(staff.hours, clock.now(), clinic.zone),
-        views=[(view, words.say("views", view), counts.get(view, 0)) for view in views.VIEWS] if reads else [],
+        views=[(view, words.say("views", view), counts.get(view, 0)) for view in theirs],
         handoffs=session.scalar(waiting) or 0 if sees else 0,
         here=here,
         board=unassigned.standing(session, clinic) if reads else unassigned.Standing(0, 0),

@@ -188,6 +188,11 @@ def may(role: str, act: str) -> bool:
     return role in MAY and act in MAY[role] | ANYONE
 
 
+def has_own_items(role: str) -> bool:
+    """Whether an item can be somebody's own in this role: who works, assigns or is asked; an auditor never."""
+    return any(may(role, act) for act in ("inbox.work", "inbox.assign", "colleagues.ask"))
+
+
 def reaches(role: str, act: str, *, own: bool, opened: bool) -> bool:
     """Whether `role` may do `act` about one patient: the one rule of role, relation and emergency access.
 

@@ -2,7 +2,7 @@
 else as one open reply a conversation."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from functools import cache
 from importlib import resources
@@ -15,7 +15,7 @@ from messaging import conversations, outbox
 from messaging.contactability import Refusal
 from messaging.inbox import escalation, items, snoozing, triage
 from messaging.inbox.models import InboxItem
-from messaging.inbox.routing import assign, topics
+from messaging.inbox.routing import assign, fitting, topics
 from messaging.models import Staff
 from messaging.second_reading import keeping
 from webhooks.inbound_text import Inbound
@@ -74,9 +74,10 @@ def _waiting_or_new(inbound: Inbound) -> InboxItem:
     summary = _summary(inbound, "known", "unknown", "shared")
     why = triage.reasons(inbound.session, inbound.conversation.id, inbound.patients, inbound.reading.topics)
     why = (*((topics.of_worry(inbound.tier_why),) if inbound.tier == "worry" else ()), *why, *_said_in(inbound))
-    waiting = triage.waiting(inbound.session, inbound.conversation.id, why)
+    cannot_read = _who_cannot_read(inbound)
+    waiting = triage.waiting(inbound.session, inbound.conversation.id, why, cannot_read=cannot_read)
     if waiting is None:
-        last = None if _for_the_desk(inbound, why) else _answered_last(inbound)
+        last = None if _for_the_desk(inbound, why) else _answered_last(inbound, cannot_read)
         return items.open_item(
             inbound.session,
             inbound.clinic,
@@ -90,9 +91,22 @@ def _waiting_or_new(inbound: Inbound) -> InboxItem:
             reason=[*why, *(["answered_last"] if last else ())],
         )
     append(inbound, waiting, summary)
+    why = (*why, *_no_reader(inbound, waiting))
     if why:
         triage.add(inbound.session, waiting, why)
     return waiting
+
+
+def _who_cannot_read(inbound: Inbound) -> Collection[UUID]:
+    """Who has no use for these words: they are in another language than the record says, and somebody here reads it."""
+    said_in = inbound.said_in
+    return fitting.who_cannot_read(said_in, escalation.team(inbound.session, inbound.clinic)) if said_in else ()
+
+
+def _no_reader(inbound: Inbound, waiting: InboxItem) -> tuple[str, ...]:
+    """Say why more words stay with who has the others and cannot read these: nobody who can is here."""
+    owner = inbound.session.get(Staff, waiting.owner_id) if waiting.owner_id and inbound.said_in else None
+    return (f"no_reader:{inbound.said_in}",) if owner and inbound.said_in not in owner.languages else ()
 
 
 def _for_the_desk(inbound: Inbound, why: Sequence[str]) -> bool:
@@ -123,8 +137,9 @@ def wake(inbound: Inbound) -> None:
     )
 
 
-def _answered_last(inbound: Inbound) -> UUID | None:
-    """The care manager who settled the last reply of this conversation, or has it still, if they are here now."""
+def _answered_last(inbound: Inbound, cannot_read: Collection[UUID]) -> UUID | None:
+    """The care manager who settled the last reply of this conversation, or has it still, if they are here now and can
+    read these words."""
     when = func.coalesce(InboxItem.done_at, InboxItem.acknowledged_at)
     settled = select(func.coalesce(InboxItem.done_by, InboxItem.owner_id)).where(
         InboxItem.conversation_id == inbound.conversation.id,
@@ -132,7 +147,7 @@ def _answered_last(inbound: Inbound) -> UUID | None:
         when >= clock.now() - STILL_THEIRS,
     )
     last = inbound.session.scalar(settled.order_by(when.desc(), InboxItem.id.desc()).limit(1))
-    if last is None:
+    if last is None or last in cannot_read:
         return None
     team = escalation.team(inbound.session, inbound.clinic)
     here = (

@@ -16,15 +16,22 @@ def answered(session: Session, conversation: Conversation, staff: Staff, *, sett
     """A human has written: the open replies of this conversation are settled, or wait for the patient.
 
     Safety items and screens stay as they are: a text is not a person. What the front desk writes answers only what
-    stands in its own inbox.
+    stands in its own inbox, and nobody answers a colleague's words in a language that they do not read themselves.
     """
     for item in _waiting(session, conversation):
         if staff.role == topics.FRONT_DESK and item.role != topics.FRONT_DESK:
+            continue
+        if item.owner_id not in (None, staff.id) and not _reads(staff, item):
             continue
         if settle or item.acknowledged_at is None:
             items.acknowledge(session, item, staff, REPLIED)
         if settle:
             items.resolve(session, item, staff, REPLIED)
+
+
+def _reads(staff: Staff, item: InboxItem) -> bool:
+    language = topics.language(item.reason)
+    return language is None or language in staff.languages
 
 
 def unanswered(session: Session, message: Message, staff: Staff) -> None:

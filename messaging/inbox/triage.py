@@ -1,6 +1,6 @@
 """What a text that came in asks of its item: what it is about, how soon, and with which other words it waits."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -46,15 +46,23 @@ def _answers_the_desk(session: Session, conversation_id: UUID) -> bool:
     return session.scalar(last) == topics.FRONT_DESK
 
 
-def waiting(session: Session, conversation_id: UUID, reason: Sequence[str] | None = None) -> InboxItem | None:
+def waiting(
+    session: Session,
+    conversation_id: UUID,
+    reason: Sequence[str] | None = None,
+    *,
+    cannot_read: Collection[UUID] = (),
+) -> InboxItem | None:
     """Return the reply of this conversation that nobody has dealt with yet and that these words may be added to.
 
-    One that somebody has acknowledged is not the place for new words, nor is the front desk's inbox for words that are
-    not the desk's; without a `reason` (courtesy alone) any is.
+    One that somebody has acknowledged is not the place for new words, nor is that of a colleague who `cannot_read`
+    them, nor the front desk's inbox for words that are not the desk's; without a `reason` (courtesy alone) any is.
     """
-    fits: Iterable[ColumnElement[bool]] = ()
+    fits: list[ColumnElement[bool]] = []
+    if cannot_read:
+        fits.append(or_(InboxItem.owner_id.is_(None), InboxItem.owner_id.not_in(cannot_read)))
     if reason is not None and not (topics.of(reason) and topics.may_go_to_the_desk(reason)):
-        fits = (_not_the_desks(),)
+        fits.append(_not_the_desks())
     return session.scalar(
         select(InboxItem)
         .where(

@@ -53,6 +53,11 @@ Id = UUID | BindParameter[Any]
 Narrowing = Callable[[Item], Sequence[ColumnElement[bool]]]
 
 
+def for_whom(*, owns: bool) -> tuple[str, ...]:
+    """Return the views of whoever `owns` items, else those of the whole clinic alone; one begins with the first."""
+    return VIEWS if owns else tuple(view for view in reversed(VIEWS) if view not in OF_OWNER)
+
+
 def everything(_item: Item) -> Sequence[ColumnElement[bool]]:
     """Narrow nothing."""
     return ()

@@ -119,7 +119,7 @@ def test_the_team_by_the_keyboard_alone(browser: Browser, served: Served) -> Non
         press(hers, button(hers, "Save note"))
         expect(hers.get_by_label("Pinned by the team").get_by_text("Hard of hearing")).to_be_visible()
         press(hers, button(hers, "Retract"))
-        expect(hers.get_by_text("Retracted. It stays readable as struck")).to_be_visible()
+        expect(hers.get_by_text("Retracted. It stays readable, struck through")).to_be_visible()
         kit.check(hers)
 
 

@@ -95,7 +95,7 @@ def write_from_a_saved_reply(page: Page) -> None:
     expect(box).to_be_focused()
     tab_to(page, page.locator(".saved summary").first)
     keys.press("Enter")
-    tab_to(page, page.get_by_label("Find a saved reply"))
+    expect(page.get_by_label("Find a saved reply")).to_be_focused()  # as soon as they are read
     keys.type("bring")
     offers = page.locator("[data-offer]:visible")
     expect(offers).to_have_count(1)
@@ -137,6 +137,7 @@ def test_the_same_morning_is_worked_without_script(browser: Browser, served: Ser
         page.get_by_role("button", name="Resolve and next").click()
         expect(page.get_by_role("heading", name="Priya Quintana", level=1)).to_be_visible()
         page.locator(".saved summary").first.click()
+        page.get_by_role("button", name="Show them").click()
         page.get_by_role("button", name=re.compile("you may bring somebody")).first.click()
         expect(page.get_by_label("Reply to Priya's phone")).to_have_value(re.compile("^Yes, of course"))
         page.get_by_label("Reply to Priya's phone").fill("Yes, do bring her.")

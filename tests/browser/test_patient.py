@@ -87,6 +87,24 @@ def test_the_case_shows_the_kit_and_its_protocol(known: Known) -> None:
     expect(known.page.locator("#outcome > summary")).to_be_visible()
 
 
+def test_on_paper_stands_what_the_page_is_about_and_no_menu(known: Known) -> None:
+    page, case = known.page, f"{known.served[1]}/inbox/{known.item}?view=everyone"
+    for where in (*(f"{known.served[1]}/patients/{known.patient.id}{part}" for part in ("", "/scores")), case):
+        page.goto(where)
+        page.emulate_media(media="print")
+        for frame in (".bar", ".views", ".said-above", ".bottom-bar", ".list", ".write"):
+            for shown in page.locator(frame).all():
+                expect(shown).to_be_hidden()
+        expect(page.get_by_role("heading", name="Teresa Quintana", level=1)).to_be_visible()
+        page.emulate_media(media="screen")
+    page.emulate_media(media="print")
+    top, need = (page.locator(part).bounding_box() for part in (".case > .top", ".need"))
+    assert top is not None
+    assert need is not None
+    assert need["y"] >= top["y"] + top["height"]  # nothing lies over who it is
+    page.emulate_media(media="screen")
+
+
 def test_the_parts_are_reached_by_keys_and_are_addresses(known: Known) -> None:
     known.go("")
     parts = known.page.get_by_role("navigation", name="About Teresa")

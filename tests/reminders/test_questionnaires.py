@@ -142,6 +142,6 @@ def test_what_would_no_longer_be_asked_could_silence_an_alert():
     old = questionnaires.SCHEDULE.read(YEARLY)
     none = questionnaires.SCHEDULE.read({"asks": []})
     short = questionnaires.SCHEDULE.read({"asks": [YEARLY["asks"][0] | {"instruments": ["phq2"]}]})
-    assert questionnaires.silences(old, none) == ["phq9 would no longer be asked of everyone"]
+    assert questionnaires.silences(old, none) == ["PHQ-9 would no longer be asked of: everyone"]
     assert questionnaires.silences(short, old) == []
     assert questionnaires.silences(old, old) == []

@@ -38,6 +38,10 @@ def test_a_case_with_everything_in_it_is_painted_from_less_than_a_hundred_kiloby
                 event=event,
                 authored_at=clock.now(),
             )
+    for number in range(60):
+        other = house.patient(language="es")
+        for kind in ("screen", "reply"):
+            house.item(kind, owner_id=rosa.id, patient_id=other.id, summary=f"Asks for another day, in {number} words.")
     items = [house.item(patient_id=patient.id, conversation_id=conversation.id, owner_id=rosa.id) for _ in range(20)]
     browser = house.signed_in(rosa)
     assert browser.post("/saved-replies/defaults").status_code == 303

@@ -68,7 +68,7 @@ def test_a_number_that_cannot_be_texted_costs_the_number_and_not_the_person(hous
     page = admin.get(import_(admin, people)).text
     assert records(house) == ["11", "12", "13", "14", "15"]
     tally = dict(re.findall(r"<dt>([^<]+)</dt><dd class=\"num\">(\d+)</dd>", page))
-    assert (tally["New"], tally["Not taken"], tally["Taken, but not whole"]) == ("5", "0", "3")
+    assert (tally["New"], tally["Rejected"], tally["Imported, but incomplete"]) == ("5", "0", "3")
     assert "more than one number stands there" in page
     with db.unit_of_work(house.clinic.id) as session:
         patients = {patient.record: patient for patient in session.scalars(select(Patient))}

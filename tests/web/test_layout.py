@@ -9,6 +9,7 @@ import pytest
 
 from web import layout
 from web.inbox import inbox_page
+from web.presenters import list_rows
 
 
 def test_every_page_forbids_foreign_and_inline_code(house: Any) -> None:
@@ -25,11 +26,11 @@ def test_every_page_forbids_foreign_and_inline_code(house: Any) -> None:
 
 def test_a_page_with_all_it_needs_weighs_less_than_a_hundred_kilobytes(house: Any) -> None:
     rosa = house.staff()
-    for _ in range(50):
+    for _ in range(60):
         item = house.item(owner_id=rosa.id, patient_id=house.patient(language="es").id)
     browser = house.signed_in(rosa)
     page = browser.get(f"/inbox/{item.id}?view=mine&language=es&kind=reply").text
-    assert page.count("data-row=") == 50
+    assert page.count("data-row=") == list_rows.BESIDE
     assets = set(re.findall(r'(?:href|src)="(/assets/[^"]+)"', page))
     asking = {"Accept-Encoding": "gzip"}
     loaded = [browser.get(path.replace("&amp;", "&"), headers=asking, buffered=True) for path in assets]
@@ -38,6 +39,18 @@ def test_a_page_with_all_it_needs_weighs_less_than_a_hundred_kilobytes(house: An
     packed = [answer for answer in loaded if answer.headers.get("Content-Encoding") == "gzip"]
     assert len(packed) >= len(loaded) - 1
     assert len(page.encode()) + sum(len(answer.data) for answer in loaded) < 100_000
+
+
+def test_no_line_of_a_script_that_looks_like_a_remark_is_part_of_a_string() -> None:
+    scripts = sorted(resources.files("web").joinpath("static").iterdir(), key=lambda script: script.name)
+    lines = [(script.name, line) for script in scripts if script.name.endswith(".js") for line in _lines(script)]
+    assert len(lines) > 500
+    # Each quote of the kind that may go over several lines ends in the line in which it begins.
+    assert [(name, line) for name, line in lines if re.sub(r"\\.|\"[^\"]*\"", "", line).count("`") % 2] == []
+
+
+def _lines(script: Any) -> list[str]:
+    return [line for line in script.read_text("utf-8").splitlines() if not line.lstrip().startswith("//")]
 
 
 def test_a_sheet_is_packed_for_whoever_can_unpack_it_and_only_for_them(house: Any) -> None:

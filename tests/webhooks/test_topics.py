@@ -204,3 +204,41 @@ def test_a_text_in_english_or_in_the_records_language_says_nothing_of_it(world: 
     world.text("the new pills make me dizzy")
     world.text("ok gracias, necesito más medicina, please call me", From="+13035550177")
     assert not [reason for item in world.items for reason in item.reason if reason.startswith("said_in")]
+
+
+def _owners(world: Any) -> list[tuple[str | None, list[str]]]:
+    with db.unit_of_work(db.EVERY) as session:
+        names = {staff.id: staff.name for staff in session.query(Staff)}
+    return [(names.get(item.owner_id), [each for each in item.reason if ":es" in each]) for item in world.items]
+
+
+def test_words_that_their_owner_cannot_read_are_an_item_of_who_can(world: Any) -> None:
+    somebody(world, "Ann", "care_manager")
+    world.text("i feel odd")
+    jobs.fire_timers()
+    somebody(world, "Luz", "care_manager", languages=["en", "es"])
+    for words in ("necesito más medicina", "me duele mucho la espalda"):
+        world.text(words)
+        jobs.fire_timers()
+    assert _owners(world) == [("Ann", []), ("Luz", ["said_in:es", "language:es"])]
+
+
+def test_words_that_nobody_here_can_read_stay_with_the_others_and_it_says_so(world: Any) -> None:
+    somebody(world, "Ann", "care_manager")
+    world.text("i feel odd")
+    jobs.fire_timers()
+    world.text("necesito más medicina")
+    assert _owners(world) == [("Ann", ["said_in:es", "no_reader:es"])]
+    assert "and nobody who does is on duty" in " ".join(items.reasons(world.items[0]))
+
+
+def test_whoever_answered_last_does_not_get_words_that_they_cannot_read(world: Any) -> None:
+    ann = somebody(world, "Ann", "care_manager")
+    world.text("i feel odd")
+    jobs.fire_timers()
+    with db.unit_of_work(db.EVERY) as session:
+        items.resolve(session, session.get_one(items.InboxItem, world.items[0].id), ann)
+    somebody(world, "Luz", "care_manager", languages=["en", "es"])
+    world.text("necesito más medicina")
+    jobs.fire_timers()
+    assert [name for name, _ in _owners(world)] == ["Ann", "Luz"]

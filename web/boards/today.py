@@ -124,13 +124,13 @@ def _waiting(
 
 
 def _on_duty(session: Session, clinic: Clinic, now: datetime) -> list[OnDuty]:
-    """Who is here now by their hours, and not away."""
+    """Who is here now by their hours and not away, of those who can be given something."""
     away = {absence.staff_id for absence in roster.away(session, clinic.id, now)}
     active = select(Staff).where(Staff.clinic_id == clinic.id, Staff.active).order_by(Staff.name)
     here = [
         (colleague, times.on_duty(colleague.hours, now, clinic.zone))
         for colleague in session.scalars(active)
-        if colleague.id not in away
+        if colleague.id not in away and permissions.has_own_items(colleague.role)
     ]
     return [
         OnDuty(colleague.name, words.say("roles", colleague.role), until)

@@ -1,6 +1,8 @@
 """The composer as a page shows it: the draft, what stops it, saved replies, hours to plan for, and what is planned."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -9,6 +11,7 @@ from sqlalchemy.orm import Session
 from config import clock
 from messaging import outbox
 from messaging.inbox.models import InboxItem
+from messaging.inbox.routing import topics
 from messaging.models import Clinic, Message, Patient, Staff
 from messaging.wording import proofreading, saved_replies
 from web import drafts, ids, team, times, words
@@ -60,7 +63,7 @@ class Later:
 
 @dataclass(frozen=True)
 class Writing:
-    """Everything the composer shows beside whether it is open (composer.Composer)."""
+    """Everything the composer shows beside whether it is open (composer.Composer); `offers` reads saved replies."""
 
     item_id: UUID | None
     body: str
@@ -74,7 +77,7 @@ class Writing:
     newer: list[Newer]
     put_back: str
     settles: bool
-    offers: list[fill_replies.Offer]
+    offers: Callable[[], list[fill_replies.Offer]]
     later: Later
     planned: list[Planned]
     offered: list[Offered]
@@ -113,11 +116,23 @@ def show(
         newer=_newer(session, mine.newer, here.patient, clinic.zone),
         put_back=mine.put_back,
         settles=isinstance(item, InboxItem) and item.kind == "reply" and item.state != "done",
-        offers=fill_replies.offers(session, clinic, staff, here.patient, shared=bool(sharing)),
+        offers=partial(offers, session, clinic, staff, here, item),
         later=_later(send_reply.the_clock(session, clinic, here.patient), mine, clinic),
         planned=planned(session, clinic, here),
         offered=offered(session, clinic, here),
     )
+
+
+def offers(
+    session: Session, clinic: Clinic, staff: Staff, here: send_reply.Place, item: send_reply.Source
+) -> list[fill_replies.Offer]:
+    """Return the saved replies that `staff` may use, filled for who reads them; a page asks when it shows them."""
+    shared = bool(composer.sharing(session, clinic, composer.number_of(session, here.conversation, here.patient)))
+    return fill_replies.offers(session, clinic, staff, here.patient, shared=shared, said_in=_said_in(item))
+
+
+def _said_in(item: send_reply.Source) -> str | None:
+    return topics.language(item.reason) if isinstance(item, InboxItem) else None
 
 
 def _from(draft: Draft | None) -> send_reply.Typed:

@@ -33,7 +33,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Offer:
-    """A saved reply: its name, whether it is one's own, and its languages, the patient's first."""
+    """A saved reply: its name, whether it is one's own, and its languages, the one they are answered in first."""
 
     id: UUID
     name: str
@@ -41,12 +41,23 @@ class Offer:
     variants: list[Variant]
 
 
-def offers(session: Session, clinic: Clinic, staff: Staff, patient: Patient | None, *, shared: bool) -> list[Offer]:
-    """Return every reply that `staff` may use, filled for `patient`; on a `shared` phone nobody is named."""
+def offers(
+    session: Session,
+    clinic: Clinic,
+    staff: Staff,
+    patient: Patient | None,
+    *,
+    shared: bool,
+    said_in: str | None = None,
+) -> list[Offer]:
+    """Return every reply that `staff` may use, filled for `patient`; on a `shared` phone nobody is named.
+
+    `said_in` is the language they wrote in, where it is another than their record's.
+    """
     replies = saved_replies.listing(session, clinic, staff)
     if not replies:
         return []
-    first = patient.language if patient else "en"
+    first = said_in or (patient.language if patient else "en")
     order = sorted(text_templates.LANGUAGES, key=lambda language: language != first)
     values = {language: _values(session, clinic, patient, language, shared) for language in order}
     return [

@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import replace
 from uuid import UUID, uuid4
 
-from flask import abort, flash, jsonify, redirect, request, url_for
+from flask import abort, flash, jsonify, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -87,6 +87,18 @@ def insert(item_id: UUID | None = None, patient_id: UUID | None = None) -> Page:
         with suppress(drafts.NewerDraft):
             _keep(session, item, typed)
         return _page(session, item, typed), 200
+
+
+@composer.get("/inbox/<uuid:item_id>/replies")
+@permissions.signed_in("inbox.text")
+def replies(item_id: UUID) -> str:
+    """Return the saved replies alone, filled for who is written to: a page asks for them as they are opened."""
+    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
+        clinic, staff, item = sessions.clinic(), layout.the_staff(), inbox_page.the_item(session, item_id)
+        here = send_reply.place(session, clinic, item)
+        offers = composer_page.offers(session, clinic, staff, here, item)
+        to = url_for("composer.insert", item_id=item.id)
+        return render_template("staff/_offers.html", offers=offers, to=to)
 
 
 @composer.post("/drafts")

@@ -86,11 +86,12 @@ def the_item(session: Session, item_id: UUID, *, lock: bool = False) -> InboxIte
 
 
 def the_view() -> str:
-    """Return the view that was asked for."""
-    wanted = request.values.get("view", "mine")
+    """Return the view that was asked for, else the one that the reader begins with; "mine" is that to whom none is."""
+    theirs = views.for_whom(owns=permissions.has_own_items(layout.the_staff().role))
+    wanted = request.values.get("view", theirs[0])
     if wanted not in views.VIEWS:
         abort(404)
-    return wanted
+    return wanted if wanted in theirs else theirs[0]
 
 
 def the_filter() -> tuple[filters.Filter, list[str]]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from config import clock, db
 from messaging.inbox import items, on_it, outcomes, snooze_times, undoing, views
 from messaging.inbox.models import InboxItem
+from messaging.models import Staff
 from messaging.team import tasks
 from web import ids, layout, permissions, sessions
 from web.inbox import actions, after_action
@@ -58,8 +59,11 @@ def acknowledge(item_id: UUID) -> actions.Answer:
             done.detail = {**done.detail, "tasks": [str(task.id) for task in made]}
         meanwhile = _came_meanwhile(session, reasons)
         event, answer_by = done.event, reasons[0].answer_by
+        owner = session.get(Staff, reasons[0].owner_id) if reasons[0].owner_id != staff.id else None
     if meanwhile is not None:
         return after_action.to_case(meanwhile, "acknowledged_more", done)
+    if owner is not None and event == "acknowledged":
+        return after_action.to_case(item_id, "acknowledged_theirs", done, owner=owner.name)
     return after_action.to_case(item_id, event, done, at=actions.said(answer_by))
 
 

@@ -130,7 +130,7 @@ def read(
         screen_is_the_item=is_the_item,
         thread=said,
         last_seen=composer.latest(session, conversation.id) if conversation else None,
-        composer=composer.composer(session, conversation, patient, reach),
+        composer=composer.composer(session, conversation, patient, reach, topics.language(item.reason)),
         history=[Line(times.moment(event.at, now, zone), line) for event, line in history],
         handoff=handoff_strip.of_case(session, clinic, item),
         route=assignment.explain(session, clinic, item, patient, colleagues.get(item.owner_id), history, now),

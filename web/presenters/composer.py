@@ -122,9 +122,16 @@ def cost(counted: text_templates.Segments) -> str:
 
 
 def composer(
-    session: Session, conversation: Conversation | None, patient: Patient | None, reach: Reach | None = None
+    session: Session,
+    conversation: Conversation | None,
+    patient: Patient | None,
+    reach: Reach | None = None,
+    said_in: str | None = None,
 ) -> Composer:
-    """Return whether and how this person can be answered by text; `reach` is the patient's, where it has been read."""
+    """Return whether and how this person can be answered by text; `reach` is the patient's, where it has been read.
+
+    `said_in` is the language they wrote in, where it is another than their record's: they are answered in it.
+    """
     number = number_of(session, conversation, patient)
     reason = refusal(session, conversation, patient, reach)
     name = (patient.first_name or "") if patient else ""
@@ -133,8 +140,16 @@ def composer(
         call=number,
         call_words=phone.display(number) if number else None,
         to=f"{name}'s phone {phone.mask(number)}" if name and number else phone.mask(number or ""),
-        language=words.say("languages", patient.language) if patient else "",
+        language=_language(patient, said_in),
     )
+
+
+def _language(patient: Patient | None, said_in: str | None) -> str:
+    recorded = words.say("languages", patient.language) if patient else ""
+    if said_in is None:
+        return recorded
+    spoken = words.say("languages", said_in)
+    return words.say("answered_in", "as_they_wrote" if patient else "as_sent", said_in=spoken, recorded=recorded)
 
 
 def number_of(session: Session, conversation: Conversation | None, patient: Patient | None) -> str | None:

@@ -26,7 +26,7 @@ from web import team, times, words
 from web.presenters import tapbacks
 
 WORRYING = ("undelivered", "failed", "held", "unknown")
-PAGE = 40
+PAGE = 30
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -101,7 +101,7 @@ NOTHING = Page([], None, False)
 
 
 def page(session: Session, clinic: Clinic, staff: Staff, thread: Thread, cursor: str | None = None) -> Page:
-    """Return the latest forty texts, notes and calls before `cursor`, or the last ones of all.
+    """Return the latest thirty texts, notes and calls before `cursor`, or the last ones of all.
 
     The number of queries is the same however much was said.
     """

@@ -20,7 +20,10 @@ from reminders.models import Appointment
 from web import drafts, patient_access, reading_marks, times, words
 from web.presenters import attention, item_marks, patient_view, short_names
 
-PAGE = 50
+# How many rows a page has, and how many beside an open case, where they are a way onward and not what is read.
+PAGE, BESIDE = 50, 20
+# How many other items stand in a patient's row; the case lists them all.
+ALSO = 3
 # What several may be dealt with at once; everything else needs a person's judgement, one by one.
 TOGETHER = ("reply", "delivery")
 Named = TypeVar("Named", Patient, Conversation, Staff)
@@ -39,7 +42,8 @@ class Reason:
 
 @dataclass(frozen=True)
 class Row:
-    """One patient in the list, by the item that leads their row; `also` are their others, `ids` all of them.
+    """One patient in the list, by the item that leads their row; `also` are the first of their others, `further` says
+    how many more there are, `ids` are all of them.
 
     `mark` is None once it is done, `aside` says whose it is where that is not plain. `why` is why it came here, in
     short words. `came` says that it came to the reader by escalation, `on_it` who is on it. `draft` says that the
@@ -52,6 +56,7 @@ class Row:
     id: UUID
     ids: list[UUID]
     also: list[Reason]
+    further: int
     came: str
     on_it: str
     thread: str
@@ -112,6 +117,7 @@ def page(
     """Return a page of `view`, narrowed by `where`; an `after` that is not there begins at the top."""
     last = session.get(InboxItem, after) if after else None
     cursor = views.cursor(last, sort) if last and last.clinic_id == clinic.id else None
+    most = BESIDE if reader.opened else PAGE
     # One more than is shown says whether there are more.
     rows = views.listing(
         session,
@@ -119,12 +125,12 @@ def page(
         view=view,
         staff=reader.staff,
         after=cursor,
-        limit=PAGE + 1,
+        limit=most + 1,
         where=where,
         sort=sort,
     )
-    shown = rows[:PAGE]
-    more = shown[-1].id if len(rows) > PAGE else None
+    shown = rows[:most]
+    more = shown[-1].id if len(rows) > most else None
     threads = {item.thread_id for item in shown} if view != "done" else set()
     beside = views.beside(session, clinic.id, threads)
     return Page(list_of(session, clinic, reader, shown, beside), more, first=cursor is None)
@@ -189,7 +195,8 @@ def _row(stack: Sequence[InboxItem], patient: Patient | None, conversation: Conv
     return Row(
         id=item.id,
         ids=[each.id for each in stack],
-        also=[_also(each, about) for each in stack[1:]],
+        also=[_also(each, about) for each in stack[1 : 1 + ALSO]],
+        further=max(0, len(stack) - 1 - ALSO),
         came=attention.came_to(item, about.told, about.names, staff, zone),
         on_it=attention.on_it(holding.latest(stack, now), about.names, staff, zone),
         thread=item.thread,

@@ -164,9 +164,13 @@ def _line(row: AuditEntry, names: audit_names.Names, clinic: Clinic) -> Line:
 
 
 def _plain(act: str) -> str:
-    """Return "Care: month closed" of "care.month_closed": the CSV has it as it is kept."""
-    subject, _, done = act.replace("_", " ").partition(".")
-    return f"{subject.capitalize()}: {done}" if done else subject.capitalize()
+    """Return "Care: month closed" of "care.month_closed": the CSV has it as it is kept.
+
+    A subject that pages call by another name than the log has that name: "Opt-out mismatches: opened".
+    """
+    subject, _, done = act.partition(".")
+    called = words.table_of("audit_subjects").get(subject) or subject.replace("_", " ").capitalize()
+    return f"{called}: {done.replace('_', ' ')}" if done else called
 
 
 def _cells(row: AuditEntry, people: Mapping[UUID | None, Staff]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -124,6 +125,7 @@ def mapping_facts(session: Session, run: ImportRun, columns: column_mapping.Colu
     """Return what stands on the page while columns are told apart."""
     tables = value_tables_of(run, columns)
     return {
+        "in_words": partial(in_words, run.kind),
         "read_as": {table.field: {value.word: value.said for value in table.values} for table in tables},
         "headers": runs.header(run),
         "fields": column_mapping.fields(run.kind),
@@ -143,12 +145,19 @@ def _called(kind: str, name: str) -> str:
     return words.say("import_fields", own if own in words.table_of("import_fields") else name)
 
 
+def in_words(kind: str, why: str) -> str:
+    """Return why a row is wrong with its field as the page calls it: "Birth date: expected a date such as ..."."""
+    name, colon, said = why.partition(": ")
+    return f"{_called(kind, name)}: {said}" if colon and name in words.table_of("import_fields") else why
+
+
 def checked_facts(session: Session, run: ImportRun) -> dict[str, Any]:
     """Return what stands on the page once every row was looked at."""
     clinic, found, now = session.get_one(Clinic, run.clinic_id), checking.findings(run), clock.now()
     texts = first_texts.of(session, clinic, run.kind, found.first)
     return {
         "found": found,
+        "in_words": partial(in_words, run.kind),
         "reasons": sorted(found.reasons.items(), key=lambda reason: (reason[1]["taken"], -reason[1]["count"])),
         "texts": [(text, times.moment(text.at, now, text.zone) if text.at else "") for text in texts],
         "scopes": [(scope, completeness.Missing(**kept)) for scope, kept in found.missing.items()],
@@ -173,6 +182,7 @@ def run_facts(session: Session, run: ImportRun) -> dict[str, Any]:
     left = runs.left(run, clock.now())
     through = run.parts_checked if run.state == "checking" else run.parts_done
     return {
+        "in_words": partial(in_words, run.kind),
         "percent": 100 * through // max(run.parts, 1),
         "left": times.length(left) if left else None,
         "unworded": [(languages.name(code), count) for code, count in csv_import.unworded(run.tally).items()],

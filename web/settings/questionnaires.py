@@ -52,10 +52,13 @@ def save() -> Response | tuple[str, int]:
 
 
 def given(form: MultiDict[str, str]) -> dict[str, Any]:
-    """Return what was typed in the shape of the definition; rows without a name and a questionnaire are not there."""
+    """Return what was typed in the shape of the definition; rows without a name and a questionnaire are not there.
+
+    Names are kept without spaces and shown with them.
+    """
     rows = [
         {
-            "name": form.get(f"asks[{row}].name", "").strip(),
+            "name": "_".join(form.get(f"asks[{row}].name", "").split()),
             "instruments": form.getlist(f"asks[{row}].instruments"),
             "who": form.get(f"asks[{row}].who", ""),
             "every": form.get(f"asks[{row}].every", "").strip(),

@@ -179,13 +179,13 @@ function offerReplies(form, text) {
     text.dispatchEvent(new Event("input"));
     text.focus();
   };
-  for (const button of document.querySelectorAll("button.use")) {
-    button.addEventListener("click", (event) => {
-      event.preventDefault();
-      put(button.querySelector("[data-words]").textContent);
-      button.closest(".menu").open = false;
-    });
-  }
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button.use");
+    if (!button) return;
+    event.preventDefault();
+    put(button.querySelector("[data-words]").textContent);
+    button.closest(".menu").open = false;
+  });
   find("[data-plain]").addEventListener("click", (event) => {
     event.preventDefault();
     text.value = plainer(tidy(text.value));
@@ -193,8 +193,19 @@ function offerReplies(form, text) {
     text.focus();
   });
   const row = find("[data-filter]");
-  if (!find("[data-offer]")) return;
-  row.hidden = false;
+  const filter = () => { row.hidden = !find("[data-offer]"); };
+  filter();
+  // Read when they are opened: a clinic may have many. Without an answer the button there shows them by a page.
+  const menu = find("details.saved");
+  menu.addEventListener("toggle", async () => {
+    const place = menu.open && menu.querySelector("[data-replies]");
+    if (!place || find("[data-offer]")) return;
+    const answer = await fetch(place.dataset.replies, { cache: "no-store" }).catch(() => null);
+    if (!answer?.ok || answer.redirected) return;
+    place.replaceChildren(...new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes);
+    filter();
+    if (!row.hidden) row.querySelector("input").focus();
+  });
   const fold = (words) => words.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
   row.querySelector("input").addEventListener("input", (event) => {
     const wanted = fold(event.target.value).split(/\s+/).filter(Boolean);

@@ -173,14 +173,24 @@ const announced = new Set();
 
 function showWhoIsHere({ here, rows }) {
   const own = new URL(facts.live, location).searchParams.get("thread");
-  for (const place of document.querySelectorAll(".here[data-thread]")) {
-    if (!rows && place.dataset.thread !== own) continue;
-    const words = here[place.dataset.thread] ?? "";
-    if (place.textContent !== words) place.textContent = words;
-    if (!place.closest(".case") || !words || announced.has(words)) continue;
-    announced.add(words); // said aloud once: people come and go, and who listens has work to do
-    announce(words);
+  for (const row of document.querySelectorAll(".row[data-thread]")) {
+    if (rows || row.dataset.thread === own) sign(row, here[row.dataset.thread] ?? "");
   }
+  const place = find(".case .here[data-thread]");
+  const words = here[place?.dataset.thread] ?? "";
+  if (!place) return;
+  if (place.textContent !== words) place.textContent = words;
+  if (!words || announced.has(words)) return;
+  announced.add(words); // said aloud once: people come and go, and who listens has work to do
+  announce(words);
+}
+
+// Who is there stands in a row only where somebody is.
+function sign(row, words) {
+  const place = row.querySelector(".here");
+  if (!words) place?.remove();
+  else if (!place) row.append(Object.assign(document.createElement("span"), { className: "here", textContent: words }));
+  else if (place.textContent !== words) place.textContent = words;
 }
 
 function announce(words) {

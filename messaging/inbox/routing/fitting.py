@@ -5,6 +5,7 @@ them, and the reasons say whose panel was passed over, or that nobody who reads 
 """
 
 from collections.abc import Collection, Sequence
+from uuid import UUID
 
 from messaging.inbox.routing.clinic_rules import OWNERS, WORKERS, Member, Need
 
@@ -29,11 +30,21 @@ def _cannot_read(need: Need, member: Member) -> bool:
     return bool(need.language) and need.language not in member.languages
 
 
+def who_cannot_read(language: str | None, team: Sequence[Member]) -> set[UUID]:
+    """Return who cannot read words in this language while a colleague on duty can; nobody where no one can."""
+    readers = [each for each in _on_duty(team) if language in each.languages]
+    return {each.id for each in team if language not in each.languages} if language and readers else set()
+
+
+def _on_duty(team: Sequence[Member]) -> list[Member]:
+    return [each for each in team if each.role in OWNERS and each.on_duty and not each.away]
+
+
 def _of_the_language(need: Need, member: Member, team: Sequence[Member]) -> list[str]:
     """What the language decided: whose panel it is that cannot read it, or that nobody who can is here."""
     if need.kind not in IN_THEIR_LANGUAGE or not need.language:
         return []
-    here = [each for each in team if each.role in OWNERS and each.on_duty and not each.away]
+    here = _on_duty(team)
     if _cannot_read(need, member):
         return [] if any(not _cannot_read(need, each) for each in here) else [f"no_reader:{need.language}"]
     passed_over = [each.name for each in here if need.panel in each.panels and _cannot_read(need, each)]

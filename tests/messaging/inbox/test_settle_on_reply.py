@@ -87,3 +87,24 @@ def test_what_was_answered_otherwise_stays_answered(told):
         message = text(session, clinic, session.merge(here), rosa, clock.now() + timedelta(days=1))
         settle_on_reply.unanswered(session, message, session.merge(rosa))
     assert states(clinic)["reply"] == ("claimed", "reached_by_phone")
+
+
+def test_an_answer_leaves_a_colleagues_words_in_a_language_its_author_cannot_read(told, new_staff):
+    clinic, rosa, here = told
+    luz = new_staff("Luz", languages=["en", "es"])
+    with db.unit_of_work(clinic.id) as session:
+        theirs = items.open_item(
+            session,
+            clinic,
+            kind="reply",
+            about="message:1",
+            dedupe="spanish",
+            summary="necesito más medicina",
+            conversation_id=here.id,
+            owner_id=luz.id,
+            reason=["said_in:es"],
+        )
+        settle_on_reply.answered(session, here, rosa, settle=True)
+        assert theirs.state == "open"
+        settle_on_reply.answered(session, here, luz, settle=True)
+        assert theirs.state == "done"

@@ -204,7 +204,7 @@ EMPTY = {
     "front_desk": "Nobody is expected any more today",
     "psychiatric_consultant": "Nothing waits for you",
     "clinic_admin": "Nothing waits for you",
-    "auditor": "Nothing waits for you",
+    "auditor": "Who did what and who read what",
 }
 
 
@@ -236,9 +236,11 @@ def test_an_administrator_and_an_auditor_see_numbers_and_no_patient(house: Any) 
 def test_who_is_on_duty_is_named_until_when_and_who_is_not_is_not(house: Any) -> None:
     house.staff("Ben Okafor", hours={"tue": ["08:00", "17:00"]})
     house.staff("Cleo Night", hours={"tue": ["20:00", "23:00"]})
+    house.staff("Nadia Frost", role="auditor", hours={"tue": ["08:00", "17:00"]})
     page = house.signed_in(house.staff()).get("/today").text
     assert re.search(r"Ben Okafor.*?until 5:00 PM", page, re.DOTALL)
     assert "Cleo Night" not in page
+    assert "Nadia Frost" not in page  # nothing can be given to an auditor
 
 
 def test_a_care_manager_may_begin_in_the_inbox(house: Any) -> None:

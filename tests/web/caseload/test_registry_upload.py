@@ -36,14 +36,14 @@ def test_a_care_manager_takes_over_her_registry_after_every_row_was_looked_at(sc
     assert "Treating clinician" in page
     assert "Consent to Collaborative Care" in page
     assert "May be texted" not in page
-    assert "last_score: expected a whole number from 0 to 27" in page
+    assert "Last score: expected a whole number from 0 to 27" in page
     columns = chosen(page)
     assert columns["column.manager"] == "BHCM"
     assert scene.browser.post(address, check="1", **columns).status_code == 303
     runs.drain()
     page = scene.browser.get(address).text
     assert "1 of 3 rows are good" in page
-    assert "record: no patient has this record number" in page
+    assert "Record number: no patient has this record number" in page
     assert "What the first of them would be texted" not in page
     assert scene.episodes() == []
     assert scene.browser.post(f"{address}/begin").status_code == 303
@@ -65,7 +65,7 @@ def test_the_same_file_again_changes_nothing(scene: Any) -> None:
         begin(scene.browser, address, **chosen(scene.browser.get(address).text))
         runs.drain()
     assert len(scene.rows(Episode)) == 1
-    assert "As they were" in scene.browser.get(address).text
+    assert "Unchanged" in scene.browser.get(address).text
 
 
 def test_a_registry_is_not_the_front_desks_and_patients_not_the_care_managers(scene: Any) -> None:

@@ -42,7 +42,7 @@ def test_who_writes_down_what_the_consultant_said_is_named_beside_them(scene: An
     assert "both names are kept" in scene.browser.get(page).text
     assert "both names are kept" not in scene.consultant.get(page).text
     assert review(scene, scene.browser).status_code == 303
-    assert "Dr. Silva, written down by Rosa Delgado" in scene.browser.get(page).text
+    assert "Dr. Silva, recorded by Rosa Delgado" in scene.browser.get(page).text
 
 
 def test_who_does_not_improve_is_on_the_list_with_the_reasons(scene: Any) -> None:

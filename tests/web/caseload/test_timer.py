@@ -75,7 +75,7 @@ def test_it_is_begun_stopped_and_confirmed_to_the_second_without_script(scene: A
     an_hour_ago(scene)
     assert scene.browser.post("/care-timer/stop").headers["Location"].endswith("/care#timed")
     assert scene.rows(CareEntry) == []
-    assert "Timed and not written down yet" in scene.browser.get("/caseload").text
+    assert "Timed, not yet logged" in scene.browser.get("/caseload").text
     page = scene.browser.get(path).text
     assert "You timed 25 min 30 s" in page
     where, form = confirming(page)
@@ -149,7 +149,7 @@ def test_what_is_written_down_meanwhile_is_not_counted_twice(scene: Any) -> None
     work = {"kind": "messages", "starts_at": at_local(scene, timedelta(minutes=-50)), "minutes": "10"}
     assert scene.browser.post(f"{path}/log", **work).status_code == 303
     page = scene.browser.get(path).text
-    assert "10 min of it you have written down already" in page
+    assert "10 min of it you have logged already" in page
     where, form = confirming(page)
     assert scene.browser.post(where, **form).status_code == 303
     entries = sorted(scene.rows(CareEntry), key=lambda entry: entry.starts_at)

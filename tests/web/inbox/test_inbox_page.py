@@ -169,3 +169,26 @@ def test_every_key_on_the_page_is_explained_and_the_views_have_theirs(house: Any
         keys = set(re.findall(r'data-key="(.)"', page))
         assert {"1", "2", "3", "4", "5", "6", "/"} <= keys
         assert keys <= {*explained, *"123456"}, path
+
+
+def test_an_auditor_sees_the_clinics_views_and_none_that_would_be_their_own(house: Any) -> None:
+    house.item("safety", patient_id=house.patient().id)
+    auditor = house.signed_in(house.staff(role="auditor"))
+    for page in (auditor.get("/inbox").text, auditor.get("/inbox?view=mine").text, auditor.get("/menu").text):
+        assert set(re.findall(r'href="/inbox\?view=(\w+)"', page)) >= {"everyone", "done", "unassigned"}
+        assert not re.search(r"view=(mine|waiting|snoozed)", page)
+    assert auditor.get("/inbox").text.count("data-row=") == 1
+    assert "data-mine=" not in auditor.get("/inbox").text
+    assert 'data-mine="0"' in house.signed_in(house.staff(role="psychiatric_consultant")).get("/inbox").text
+
+
+def test_whoever_acknowledges_a_colleagues_item_reads_in_whose_list_it_stays(house: Any) -> None:
+    rosa, ben = house.staff("Rosa Delgado"), house.staff("Ben Okafor")
+    hers, his = (house.item("safety", owner_id=owner.id, patient_id=house.patient().id) for owner in (rosa, ben))
+    browser = house.signed_in(rosa)
+    for item, said in ((hers, "stays in your list until you resolve it"), (his, "stays in Ben Okafor’s list until")):
+        browser.post(f"/inbox/{item.id}/acknowledge", disposition="in_person")
+        page = browser.get(f"/inbox/{item.id}").text
+        assert said in page
+        # What ends it stands before everything else that could be done with it.
+        assert page.index("Resolve and next") < page.index("Warm handoff</a>")

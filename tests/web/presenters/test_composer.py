@@ -21,6 +21,11 @@ def page(scene: Any) -> str:
     return str(scene.browser.get(f"/inbox/{scene.item.id}").text)
 
 
+def replies(scene: Any) -> str:
+    """What the page asks for as its saved replies are opened."""
+    return str(scene.browser.get(f"/inbox/{scene.item.id}/replies").text)
+
+
 def the_next_morning(scene: Any) -> dict[str, str]:
     with db.unit_of_work(scene.house.clinic.id) as session:
         by = send_reply.the_clock(session, scene.house.clinic, scene.patient)
@@ -34,6 +39,16 @@ def plan(scene: Any, body: str = WORDS, **more: str) -> Any:
 
 def test_it_says_who_will_read_it_and_in_which_language(scene: Any) -> None:
     assert re.search(r"Reply to Teresa&#39;s phone .*0102 <span class=\"quiet\">in English", page(scene))
+
+
+def test_whoever_writes_in_another_language_than_the_records_is_answered_in_it(scene: Any) -> None:
+    with db.unit_of_work(scene.house.clinic.id) as session:
+        session.get_one(InboxItem, scene.item.id).reason = ["topic:medication", "said_in:es"]
+        texts = {"en": "Please call us.", "es": "Por favor llámenos."}
+        saved_replies.save(session, scene.house.clinic, session.merge(scene.rosa), name="Call", texts=texts)
+    shown = page(scene)
+    assert 'class="quiet">in Spanish, as they wrote; their record says English</span>' in shown
+    assert replies(scene).index("Por favor llámenos.") < replies(scene).index("Please call us.")
 
 
 def test_checking_says_what_stops_a_text_and_what_it_costs_and_keeps_nothing(scene: Any) -> None:
@@ -61,7 +76,8 @@ def test_a_saved_reply_is_filled_for_this_patient_and_put_after_what_was_typed(s
         now = clock.now()
         visit = appointments.VisitRecord("V1", scene.patient.record, now + timedelta(days=1), "America/Denver", now)
         appointments.save(session, scene.house.clinic, session.merge(scene.patient), visit)
-    assert "Hi Teresa, see you tomorrow." in page(scene)
+    assert "Hi Teresa, see you tomorrow." in replies(scene)
+    assert "see you tomorrow" not in page(scene)
     form = {"compose": str(uuid4()), "body": "Thank you.", "insert": f"{reply.id}:es", "version": ""}
     shown = scene.browser.post(f"/inbox/{scene.item.id}/insert", **form)
     assert shown.status_code == 200
@@ -69,11 +85,22 @@ def test_a_saved_reply_is_filled_for_this_patient_and_put_after_what_was_typed(s
     assert scene.draft() == "Thank you. Hola, Teresa. Nos vemos mañana."
 
 
+def test_without_a_script_a_button_shows_the_saved_replies_and_keeps_what_was_typed(scene: Any) -> None:
+    with db.unit_of_work(scene.house.clinic.id) as session:
+        texts = {"en": "Hi {first_name}, please call us."}
+        saved_replies.save(session, scene.house.clinic, session.merge(scene.rosa), name="Call", texts=texts)
+    listed = scene.browser.post(
+        f"/inbox/{scene.item.id}/insert", compose=str(uuid4()), body="Thank you.", insert="list"
+    )
+    assert "Hi Teresa, please call us." in listed.text
+    assert ">Thank you.</textarea>" in listed.text
+
+
 def test_a_place_without_a_value_is_marked_and_stops_the_text(scene: Any) -> None:
     with db.unit_of_work(scene.house.clinic.id) as session:
         texts = {"en": "See you {day} at {time}."}
         saved_replies.save(session, scene.house.clinic, session.merge(scene.rosa), name="See you", texts=texts)
-    assert "nothing to fill in for day, time" in page(scene)
+    assert "nothing to fill in for day, time" in replies(scene)
     refused = scene.reply("See you {day} at {time}.")
     assert "<mark>{day}</mark>" in refused.text
     assert refused.status_code == 422
@@ -90,7 +117,7 @@ def test_a_saved_reply_says_no_more_of_a_visit_than_the_patient_wants(house: Any
         visit = appointments.VisitRecord("V1", "R2", now + timedelta(days=1), "America/Denver", now, place="Room 4")
         appointments.save(session, house.clinic, session.merge(patient), visit)
     item = house.item(owner_id=rosa.id, patient_id=patient.id)
-    text = house.signed_in(rosa).get(f"/inbox/{item.id}").text
+    text = house.signed_in(rosa).get(f"/inbox/{item.id}/replies").text
     assert ("It is tomorrow, {place}." in text) is said
     assert "Room 4" not in text.split("Saved replies")[-1].split('data-part="beside"')[0]
 

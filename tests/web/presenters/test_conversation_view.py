@@ -106,7 +106,7 @@ def test_two_thousand_texts_open_with_as_many_queries_as_twenty(house: Any) -> N
 def test_the_way_to_earlier_texts_is_a_link_that_needs_no_script(house: Any) -> None:
     rosa, patient = house.staff(), house.patient()
     conversation = house.text_from(patient, "hello")
-    fill(house, conversation, 60)
+    fill(house, conversation, 40)
     item = house.item(patient_id=patient.id, conversation_id=conversation.id, owner_id=rosa.id)
     browser = house.signed_in(rosa)
     first = browser.get(f"/inbox/{item.id}").text

@@ -98,7 +98,7 @@ def test_who_is_here_finds_its_place_by_the_thread(house: Any) -> None:
     rosa, patient = house.staff(), house.patient()
     house.item(owner_id=rosa.id, patient_id=patient.id)
     page = house.signed_in(rosa).get("/inbox").text
-    assert f'<span class="here" data-thread="patient:{patient.id}"></span>' in page
+    assert f'data-thread="patient:{patient.id}"' in page
 
 
 def test_what_sleeps_says_until_when_and_does_not_alarm(house: Any) -> None:

@@ -36,7 +36,7 @@ def test_the_log_is_narrowed_by_person_patient_kind_and_days(house: Any, role: s
     browser = house.signed_in(house.staff("Kim Ost", role=role))
     everything = lines(browser.get("/audit").text)
     assert "Read the patient&#39;s page" in everything
-    assert "Staff: signed in" in everything
+    assert "Account: signed in" in everything
     assert "Rosa Delgado" in everything
     assert "Ben Okafor" in everything
     mine = lines(browser.get(f"/audit?who={rosa.id}&kind=read").text)
@@ -97,7 +97,7 @@ def test_a_line_names_whom_it_is_about_and_no_id_stands_where_a_person_is_meant(
         )
     for role, called in (("auditor", "T. Q., record A-77"), ("clinic_admin", "T. Q., record A-77")):
         log = lines(house.signed_in(house.staff("Kim Ost", role=role)).get("/audit?kind=").text)
-        line = next(part for part in log.split("<tr>") if "Item: moved" in part)
+        line = next(part for part in log.split("<tr>") if "Inbox item: moved" in part)
         assert f">{called}</td>" in line, role
         assert f"both: Rosa Delgado, 0147, kind: call, of: {called}, to: Rosa Delgado" in line, role
         assert str(patient.id)[-8:] not in line

@@ -81,7 +81,7 @@ def test_a_foreign_file_is_looked_at_before_anything_is_imported(house: Any, adm
     page = admin.get(address).text
     assert chosen(page)["column.record"] == "MRN"
     assert chosen(page)["column.birth_date"] == "DOB"
-    assert "last_name: is empty" in page
+    assert "Last name: is empty" in page
     assert records(house) == []
 
 
@@ -89,7 +89,7 @@ def test_what_is_right_is_imported_and_what_is_wrong_comes_back_as_a_file(house:
     address = import_(admin, PATIENTS)
     page = admin.get(address).text
     assert records(house) == ["11", "12"]
-    assert "last_name: is empty" in page
+    assert "Last name: is empty" in page
     sheet = admin.get(f"{address}/wrong.csv").data.decode("utf-8-sig")
     assert sheet.splitlines() == [
         "line,reason,MRN,First,Last,Cell,DOB,Lang",
@@ -133,7 +133,7 @@ def test_the_same_file_again_changes_nothing(house: Any, admin: Any) -> None:
     import_(admin, PATIENTS)
     page = admin.get(import_(admin, PATIENTS)).text
     tally = dict(re.findall(r"<dt>([^<]+)</dt><dd class=\"num\">(\d+)</dd>", page))
-    assert tally == {"New": "0", "Brought up to date": "0", "As they were": "2", "Not taken": "1"}
+    assert tally == {"New": "0", "Updated": "0", "Unchanged": "2", "Rejected": "1"}
 
 
 def test_the_columns_chosen_for_a_source_are_remembered(admin: Any) -> None:
@@ -224,7 +224,7 @@ def test_a_run_goes_on_where_a_worker_died(house: Any, admin: Any, monkeypatch: 
         session.rollback()  # as when it is killed before the commit
     runs.drain()
     assert records(house) == ["11", "12"]
-    assert admin.get(address).text.count("last_name: is empty") == 1
+    assert admin.get(address).text.count("Last name: is empty") == 1
 
 
 @pytest.mark.parametrize(

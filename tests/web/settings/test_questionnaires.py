@@ -24,7 +24,7 @@ def test_a_schedule_is_drafted_tried_beside_the_old_one_and_published(house: Any
     page = browser.get("/settings/schedule?from=2027-03-10&taken0=phq9&on0=2027-03-01").text
     assert "By the draft" in page
     assert "PHQ-9: answered lately, due again from Mar 29, 2027" in page
-    assert "gad2 would no longer be asked of not in treatment" in page
+    assert "GAD-2 would no longer be asked of: not in treatment" in page
     assert browser.post("/settings/draft/schedule/publish", edit="1", why="as agreed").status_code == 303
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
         schedule = publishing.live(session, house.clinic.id, "schedule")
@@ -33,11 +33,22 @@ def test_a_schedule_is_drafted_tried_beside_the_old_one_and_published(house: Any
 
 
 def test_mistakes_stand_at_their_fields_with_what_was_typed(house: Any) -> None:
-    answer = post(lead(house), **{"asks[0].every": "now and then", "asks[0].name": "every visit"})
+    answer = post(lead(house), **{"asks[0].every": "now and then", "asks[0].name": "every: visit"})
     assert answer.status_code == 422
     assert 'id="asks[0].every-problem"' in answer.text
     assert 'id="asks[0].name-problem"' in answer.text
     assert 'value="now and then"' in answer.text
+
+
+def test_names_are_read_and_shown_as_people_write_them(house: Any) -> None:
+    browser = lead(house)
+    assert post(browser, **{"asks[0].name": "Every  visit"}).status_code == 303
+    with db.unit_of_work(house.clinic.id, read_only=True) as session:
+        draft = publishing.draft(session, house.clinic.id, "schedule")
+        assert draft is not None
+        assert draft.definition["asks"][0]["name"] == "Every_visit"
+    page = browser.get("/settings/schedule").text
+    assert 'value="Every visit"' in page
 
 
 def test_an_empty_schedule_asks_nothing(house: Any) -> None:
