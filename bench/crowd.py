@@ -1,4 +1,4 @@
-"""A large clinic in PostgreSQL within minutes: what the inbox shows is really sealed, the crowd behind it is filler.
+"""A large clinic in PostgreSQL within minutes: what is shown and listed is really sealed, the crowd behind is filler.
 
 The filler is made by the server itself, the sealed rows go in by COPY; indexes are dropped before and built after.
 """
@@ -26,8 +26,13 @@ KINDS = (("safety", 1), ("screen", 9), ("handoff", 10), ("reply", 70), ("deliver
 # The ids of the filler: a UUIDv7 that grows by a millisecond with each row, and three digits that name the table.
 FIRST, TABLES = (
     1_700_000_000_000,
-    {"patient": "001", "conversation": "002", "inbox_item": "003", "message": "004", "appointment": "005"},
-)
+    {
+        "patient": "001", "conversation": "002", "inbox_item": "003", "message": "004", "appointment": "005",
+        "talk_key": "006",
+    },
+)  # fmt: skip
+# So many patients, their numbers and their first texts are really sealed at least: what the first pages of lists hold.
+OPENED = 2_500
 FILLED = ("data_key", "patient", "patient_number", "conversation", "message", "inbox_item", "item_event", "appointment")
 # Visits of each day of the week that begins today; every patient has one long past besides.
 VISITS_A_DAY, DAYS = 120, 7
@@ -103,20 +108,27 @@ def _sealed(connection: Connection, clinic: Clinic, key: bytes, team: Sequence[S
     with _copying(connection, "inbox_item", _item(clinic, key, team, size, 0)) as write:
         for number in range(size.items):
             write(_item(clinic, key, team, size, number))
-    with_patient = [number for number in range(size.items) if number % UNKNOWN]
-    made = [os.urandom(32) for _ in with_patient]
+    made = [os.urandom(32) for _ in range(_opened(size))]
+    for table, row in (("patient", _patient), ("patient_number", _number)):
+        with _copying(connection, table, row(clinic, 0, made[0])) as write:
+            for number, own in enumerate(made):
+                write(row(clinic, number, own))
     with _copying(connection, "data_key", _key(clinic, key, 0, made[0])) as write:
-        for number, own in zip(with_patient, made, strict=True):
+        for number, own in enumerate(made):
             write(_key(clinic, key, number, own))
-    with _copying(connection, "patient", _patient(clinic, 0, made[0])) as write:
-        for number, own in zip(with_patient, made, strict=True):
-            write(_patient(clinic, number, own))
-    with _copying(connection, "patient_number", _number(clinic, 0, made[0])) as write:
-        for number, own in zip(with_patient, made, strict=True):
-            write(_number(clinic, number, own))
+        for number, own in enumerate(made):
+            write(_talk_key(clinic, number, own))
+    with _copying(connection, "message", _message(clinic, size, 0, made[0])) as write:
+        for number, own in enumerate(made):
+            write(_message(clinic, size, number, own))
     with _copying(connection, "conversation", _conversation(clinic, key, 0)) as write:
         for number in range(0, size.items, UNKNOWN):
             write(_conversation(clinic, key, number))
+
+
+def _opened(size: Size) -> int:
+    """How many patients are more than filler."""
+    return min(size.patients, max(size.items, OPENED))
 
 
 @contextmanager
@@ -178,11 +190,35 @@ def _patient(clinic: Clinic, number: int, own: bytes) -> dict[str, Any]:
 
 
 def _number(clinic: Clinic, number: int, own: bytes) -> dict[str, Any]:
-    patient_id = _id("patient", number)
+    row_id = _id("patient", number)
     phone = f"+1303555{100 + number % 100:04}".encode()
-    sealed = keys.seal(own, phone, "patient_number", "number_ct", str(patient_id), str(clinic.id))
-    return {"id": patient_id, "clinic_id": clinic.id, "key_id": patient_id, "patient_id": patient_id,
-            "number_index": number.to_bytes(16, "big"), "number_ct": sealed, "line": "mobile"}  # fmt: skip
+    return {"id": row_id, "clinic_id": clinic.id, "key_id": row_id, "patient_id": row_id,
+            "number_index": number.to_bytes(16, "big"), "line": "mobile",
+            "number_ct": keys.seal(own, phone, "patient_number", "number_ct", str(row_id), str(clinic.id))}  # fmt: skip
+
+
+def _talk_key(clinic: Clinic, number: int, own: bytes) -> dict[str, Any]:
+    """The key of a conversation, which the patient's wraps."""
+    key_id = _id("talk_key", number)
+    wrapped = keys.seal(own, _talks_own(own), "data_key", str(key_id), str(clinic.id))
+    return {"id": key_id, "clinic_id": clinic.id, "wrapped_by": _id("patient", number), "wrapped": wrapped,
+            "created_at": clock.now()}  # fmt: skip
+
+
+def _talks_own(own: bytes) -> bytes:
+    return keys.index_key(own, "talk")
+
+
+def _message(clinic: Clinic, size: Size, number: int, own: bytes) -> dict[str, Any]:
+    row_id, incoming, now = _id("message", number), number % 2 == 0, clock.now()
+    words = f"Thank you, {number} is fine. See you on Tuesday then."
+    body = keys.seal(_talks_own(own), words.encode(), "message", "body_ct", str(row_id), str(clinic.id))
+    return {"id": row_id, "clinic_id": clinic.id, "key_id": _id("talk_key", number),
+            "conversation_id": _id("conversation", number), "patient_id": _id("patient", number),
+            "direction": "in" if incoming else "out", "kind": "reply", "lane": "bulk",
+            "state": "received" if incoming else "delivered", "body_ct": body, "media": "[]",
+            "dedupe": f"crowd:{number}", "created_at": now - timedelta(seconds=size.messages - number),
+            "try_after": now, "attempts": 1, "fence": 1}  # fmt: skip
 
 
 def _conversation(clinic: Clinic, key: bytes, number: int) -> dict[str, Any]:
@@ -198,7 +234,7 @@ def _filler(size: Size) -> Iterator[str]:
     of_patients = f"FROM generate_series(0, {size.patients} - 1) AS g"
     dummy = "decode(repeat('01', 40), 'hex')"
     patient, conversation = _id_of("patient", "g"), _id_of("conversation", "g")
-    sealed = f"(g < {size.items} AND g % {UNKNOWN} <> 0)"
+    sealed = f"(g < {_opened(size)})"
     index = "decode(lpad(to_hex(g), 32, '0'), 'hex')"
     yield (
         "INSERT INTO data_key (id, clinic_id, wrapped_by, wrapped, created_at)"
@@ -256,5 +292,5 @@ def _messages(size: Size, dummy: str) -> str:
         f" {_id_of('patient', of_message)}, CASE g % 2 WHEN 0 THEN 'in' ELSE 'out' END, 'reply', 'bulk',"
         f" CASE g % 2 WHEN 0 THEN 'received' ELSE 'delivered' END, {dummy}, '[]', 'crowd:' || g,"
         f" now() - make_interval(secs => {size.messages} - g), now(), 1, 1"
-        f" FROM generate_series(0, {size.messages} - 1) AS g"
+        f" FROM generate_series({_opened(size)}, {size.messages} - 1) AS g"
     )

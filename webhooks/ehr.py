@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from flask import Blueprint, Response, request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from config import clock, db, strict_json
 from interchange import accepting, connections, feeds
@@ -33,13 +34,24 @@ door = Blueprint("ehr", __name__)
 def ehr(source: str) -> Response:
     """Keep what an EHR says and answer it in its own terms; 403 for whoever has not signed it."""
     request.max_content_length = LARGEST_BODY
-    body = request.get_data(cache=False)
+    try:
+        body = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        return _too_large()
     sender: Sender | None = receipts.remembered("webhooks.feeds", source, lambda session: _sender(session, source))
     if sender is not None and "X-Hub-Signature" in request.headers:
         return _events(sender, body)
     if sender is None or not _signed(sender, body):
         return problem(403, "the signature does not fit")
     return _resource(sender, body) if _is_resource(body) else _messages(sender, body)
+
+
+def _too_large() -> Response:
+    """Refuse what is not read: whether it was signed, nobody knows, so nothing of it is kept."""
+    problems = [Problem("body_too_large", "/")]
+    if request.mimetype.endswith("json"):
+        return _outcome(413, problems)
+    return Response(accepting.acknowledgement(None, "AR", problems), status=413, content_type=f"{ER7}; charset=utf-8")
 
 
 def _is_resource(body: bytes) -> bool:

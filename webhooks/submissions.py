@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from config import strict_json
 from intake_links import scoring
+from interchange.fhir import modifiers
 from interchange.fhir.questionnaires import Unacceptable, answers, instrument
 from messaging import phone
 
@@ -108,6 +109,9 @@ def _fhir(response: Mapping[str, Any]) -> Submission:
         raise Unacceptable([("/resourceType", "only QuestionnaireResponse is taken here")])
     if response.get("status") not in STATUSES:
         raise Unacceptable([("/status", f"must be one of {', '.join(STATUSES)}")])
+    turned = modifiers.of(response)
+    if turned is not None:
+        raise Unacceptable([(f"/{turned}", "changes the meaning in a way that is not known here")])
     definition = instrument(response.get("questionnaire"))
     return Submission(
         instrument=definition.id,

@@ -8,7 +8,7 @@ from records import kinds
 
 VERSION = "4.0.1"
 # When what stands here was last changed.
-SINCE = "2026-12-01"
+SINCE = "2026-12-02"
 SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 QUESTIONNAIRE = {"_id": "token", "url": "uri", "status": "token"}
 
@@ -43,6 +43,7 @@ def _resource(kind: str, scope: str, parameters: Mapping[str, str]) -> Mapping[s
         "documentation": f"Scope: {scope}",
         "interaction": [{"code": "read"}, {"code": "search-type"}],
         "versioning": "no-version",
+        "conditionalRead": "not-match",
         "searchParam": list(_searched(parameters)),
     }
 

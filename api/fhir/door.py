@@ -1,6 +1,8 @@
 """The addresses of the facade: metadata, one resource, a search; each read is written down before it is answered."""
 
+import hashlib
 import json
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -19,7 +21,8 @@ from records.fhir import bundles
 from records.fhir.values import Resource
 
 PATH = f"{programs.ROOT}/fhir"
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+READS = ("GET", "HEAD")
 
 door = Blueprint("fhir", __name__, url_prefix=PATH)
 
@@ -40,11 +43,21 @@ def answer(rest: str) -> Response:
     scope = _scope(kind)
     if len(row) > 1:
         raise Problem("not_found")
-    if request.method != "GET":
-        raise Problem("method", headers={"Allow": "GET"})
+    if request.method not in READS:
+        raise Problem("method", headers={"Allow": ", ".join(READS)})
     if scope not in program.scopes:
         raise Problem("scope", Place(detail=scope))
-    return _json(_read(program, kind, row[0]) if row else _search(program, kind))
+    known = () if row else _known(kind)
+    lenient = parameters.is_lenient(request.headers.getlist("Prefer"))
+    given = parameters.understood(_given(), known) if lenient else _given()
+    told = _json(_read(program, kind, row[0], given) if row else _search(program, kind, given))
+    if lenient:
+        told.headers["Preference-Applied"] = parameters.LENIENT
+    return told
+
+
+def _known(kind: str) -> Collection[str]:
+    return capability.QUESTIONNAIRE if kind == kinds.FORMS[0] else kinds.BY_TYPE[kind].parameters
 
 
 def _scope(kind: str) -> str:
@@ -59,8 +72,8 @@ def _given() -> dict[str, list[str]]:
     return request.args.to_dict(flat=False)
 
 
-def _read(program: Program, kind: str, resource_id: str) -> Resource:
-    parameters.plain(_given(), ())
+def _read(program: Program, kind: str, resource_id: str, given: parameters.Given) -> Resource:
+    parameters.plain(given, ())
     _note(program, f"{kind}.read", _about(kind, resource_id) or f"clinic:{program.clinic_id}")
     if kind == kinds.FORMS[0]:
         found = next((each for each in kinds.fixed() if each["id"] == resource_id), None)
@@ -81,8 +94,7 @@ def _about(kind: str, resource_id: str) -> str | None:
     return f"{kinds.BY_TYPE[kind].model.__tablename__}:{row_id}" if kind in kinds.BY_TYPE else None
 
 
-def _search(program: Program, kind: str) -> Resource:
-    given = _given()
+def _search(program: Program, kind: str, given: parameters.Given) -> Resource:
     if kind == kinds.FORMS[0]:
         return _forms(program, given)
     with db.unit_of_work(program.clinic_id, read_only=True) as session:
@@ -96,7 +108,7 @@ def _search(program: Program, kind: str) -> Resource:
     return _page(kind, found.resources, given, cursor)
 
 
-def _forms(program: Program, given: dict[str, list[str]]) -> Resource:
+def _forms(program: Program, given: parameters.Given) -> Resource:
     """The few forms there are: one page unless fewer are asked for."""
     parameters.plain(given, capability.QUESTIONNAIRE)
     wanted, count = (
@@ -117,15 +129,15 @@ def _forms(program: Program, given: dict[str, list[str]]) -> Resource:
     return _page(kinds.FORMS[0], found[start : start + count], given, following)
 
 
-def _page(kind: str, resources: list[Resource], given: dict[str, list[str]], cursor: str | None) -> Resource:
+def _page(kind: str, resources: list[Resource], given: parameters.Given, cursor: str | None) -> Resource:
     here = f"{_root()}/{kind}"
     links = {"self": _address(here, given)}
     if cursor:
-        links["next"] = _address(here, given | {parameters.AFTER: [cursor]})
+        links["next"] = _address(here, {**given, parameters.AFTER: [cursor]})
     return bundles.searchset(resources, _root(), links)
 
 
-def _address(path: str, given: dict[str, list[str]]) -> str:
+def _address(path: str, given: parameters.Given) -> str:
     return f"{path}?{urlencode(given, doseq=True)}" if given else path
 
 
@@ -147,7 +159,12 @@ def _root() -> str:
 
 
 def _json(resource: Any) -> Response:
-    return Response(json.dumps(resource, ensure_ascii=False), content_type=programs.FHIR)
+    """The answer, and 304 without a body to whoever has this very one: its tag is of all that it says."""
+    text = json.dumps(resource, ensure_ascii=False)
+    told = Response(text, content_type=programs.FHIR)
+    told.set_etag(hashlib.sha256(text.encode()).hexdigest()[:32], weak=True)
+    told.make_conditional(request.environ)
+    return told
 
 
 @door.errorhandler(Exception)

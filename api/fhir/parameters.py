@@ -1,6 +1,9 @@
-"""Reads a search. What is not known is refused: a filter that is passed over would show more than was asked for."""
+"""Reads a search. What is not known is refused: a filter that is passed over would show more than was asked for.
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+Unless the client says that it wants it so, as FHIR R4 lets it (3.1.0.6, "Prefer: handling=lenient").
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -19,6 +22,7 @@ AFTER = "_after"
 FORMATS = ("json", "application/json", "application/fhir+json")
 PAGING = ("_count", AFTER, "_format")
 LONGEST_LIST = 50
+LENIENT = "handling=lenient"
 Value = TypeVar("Value")
 Given = Mapping[str, Sequence[str]]
 
@@ -46,6 +50,18 @@ def wanted(kind: Kind, clinic: Clinic, given: Given) -> Wanted:
         count=count(given),
         after=_after(given, kind, clinic),
     )
+
+
+def is_lenient(preferences: Iterable[str]) -> bool:
+    """Return whether these headers (RFC 7240) let us pass over a parameter that is not known; the first counts."""
+    each = (part.split(";")[0] for header in preferences for part in header.split(","))
+    named = ("".join(part.split()).lower().replace('"', "") for part in each)
+    return next((name for name in named if name.startswith("handling=")), None) == LENIENT
+
+
+def understood(given: Given, known: Collection[str]) -> Given:
+    """Return what is given of the parameters that are known; a known name with a wrong value stays wrong."""
+    return {name: values for name, values in given.items() if name in known or name in PAGING}
 
 
 def plain(given: Given, known: Collection[str], repeated: Collection[str] = ()) -> None:

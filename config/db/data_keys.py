@@ -39,6 +39,8 @@ INDEX_KINDS = (
     "feed_patient",
 )
 LATER = "later"
+# Under which name a session remembers the keys that it has looked for in vain.
+GONE = "config.db.keys_gone"
 
 
 class DataKey(Base):
@@ -118,7 +120,8 @@ def bound(key_id: UUID, clinic_id: UUID, what: str = "data_key") -> tuple[str, s
 def load_keys(session: Session, key_ids: Iterable[UUID]) -> None:
     """Open many keys with one SELECT, before a batch reads its rows.
 
-    One that does not open is left out: whoever reads a row of its own learns that, and no other row is held up.
+    One that does not open is left out: whoever reads a row of its own learns that, and no other row is held up. One
+    that is there no more is not looked for again in this transaction, value by value: no key comes back.
     """
     wanted = [key_id for key_id in set(key_ids) if _cache().get(key_id) is None]
     for start in range(0, len(wanted), 500):
@@ -128,6 +131,7 @@ def load_keys(session: Session, key_ids: Iterable[UUID]) -> None:
         for row in rows:
             with suppress(keys.WrongKey):
                 _open(session, row)
+        session.info.setdefault(GONE, set()).update(set(wanted[start : start + 500]) - {row.id for row in rows})
 
 
 def cached(key_id: UUID) -> Opened | None:
@@ -138,7 +142,10 @@ def cached(key_id: UUID) -> Opened | None:
 
 def opened(session: Session, key_id: UUID) -> Opened:
     """Return a key, opened if need be. Raises WrongKey."""
-    return cached(key_id) or _read(session, key_id)
+    at_hand = cached(key_id)
+    if at_hand is None and key_id in session.info.get(GONE, ()):
+        raise keys.WrongKey("the key of this row has been deleted")
+    return at_hand or _read(session, key_id)
 
 
 def _read(session: Session, key_id: UUID) -> Opened:

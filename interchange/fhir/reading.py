@@ -6,7 +6,7 @@ from typing import Any
 
 from interchange import labels as sensitivity
 from interchange import scores as forms
-from interchange.fhir import appointments, encounters, labels, outcomes, patients, references, scores
+from interchange.fhir import appointments, encounters, labels, modifiers, outcomes, patients, references, scores
 from interchange.fhir.references import Context
 from interchange.fhir.values import Resource, objects, text
 from interchange.problems import Problems, heaviest, waiting
@@ -44,7 +44,8 @@ def read(resource: Resource, profile: Profile) -> Reading:
     return Reading(landed or heaviest(problems) not in REFUSED, acts, problems)
 
 
-def _resource(resource: Resource, context: Context) -> list[Act]:
+def _resource(resource: Resource, context: Context, turned: str | None = None) -> list[Act]:
+    """What a resource says; `turned` is what changes its meaning from around it."""
     kind = text(resource, "resourceType")
     if kind == "OperationOutcome":
         outcomes.note(resource, context)
@@ -56,10 +57,15 @@ def _resource(resource: Resource, context: Context) -> list[Act]:
     acts = reader(resource, context)
     if labels.is_part_two(resource, context.profile):
         acts = [*acts, *sensitivity.acts(acts)]
+    turned = turned or modifiers.of(resource)
+    if turned is not None:
+        context.note("modifier_unknown", f"/{turned}")
     if heaviest(context.problems) in REFUSED:
         # What of a form can be read lands, and what may be an alarm is told, whatever else of it is wrong.
         told = [
-            act if act.get("patient") else forms.unclear(act) for act in acts if str(act["act"]).startswith("score")
+            act if act.get("patient") and turned is None else forms.unclear(act)
+            for act in acts
+            if str(act["act"]).startswith("score")
         ]
         return [act for act in told if act]
     return waiting(acts, context.problems)
@@ -71,11 +77,11 @@ def _bundle(bundle: Resource, profile: Profile, problems: Problems) -> list[Act]
         return []
     if any(text(link, "relation") == "next" for link in objects(bundle, "link")):
         problems.note("more_pages", "/link")
-    along = references.along(bundle)
+    along, turned = references.along(bundle), modifiers.around(bundle, "entry")
     acts: list[Act] = []
     for place, entry in enumerate(bundle.get("entry", [])):
         own = Problems()
-        acts += _entry(entry, Context(profile, own, along, f"/entry/{place}/resource"))
+        acts += _entry(entry, Context(profile, own, along, f"/entry/{place}/resource"), turned)
         problems += own
     # A bundle bears the labels of whatever stands in it.
     if labels.is_part_two({"meta": bundle.get("meta")}, profile):
@@ -87,7 +93,7 @@ def _without(entry: Any) -> str:
     return "entry_without_resource" if isinstance(entry, Mapping) else "resource_malformed"
 
 
-def _entry(entry: Any, context: Context) -> list[Act]:
+def _entry(entry: Any, context: Context, turned: str | None) -> list[Act]:
     """What an entry says. Resources of other kinds, the places and people beside a visit, are no problem."""
     resource = entry.get("resource") if isinstance(entry, Mapping) else None
     if not isinstance(resource, Mapping):
@@ -107,4 +113,5 @@ def _entry(entry: Any, context: Context) -> list[Act]:
     if kind not in READERS:
         return []
     inside = {**context.along, **references.contained(resource)}
-    return _resource(resource, Context(context.profile, context.problems, inside, context.at))
+    turned = turned or modifiers.around(entry, "resource")
+    return _resource(resource, Context(context.profile, context.problems, inside, context.at), turned)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from interchange import people
+from interchange.fhir import modifiers
 from interchange.fhir.values import Resource, objects, text
 from interchange.people import Identifier
 from interchange.problems import Problems
@@ -85,11 +86,11 @@ def patients(actors: Sequence[object], context: Context, path: str) -> Identifie
 
 
 def along(bundle: Resource) -> dict[str, Resource]:
-    """Return the resources of a bundle by the references that may mean them."""
+    """Return the resources of a bundle by the references that may mean them; but none that is not understood."""
     named: dict[str, Resource] = {}
     for entry in objects(bundle, "entry"):
         resource = entry.get("resource")
-        if isinstance(resource, Mapping):
+        if isinstance(resource, Mapping) and modifiers.of(resource) is None:
             kind, own = text(resource, "resourceType"), text(resource, "id")
             named |= {name: resource for name in (text(entry, "fullUrl"), f"{kind}/{own}" if own else "") if name}
     return named

@@ -32,6 +32,9 @@ class Program:
     key_id: Any
     headers: dict[str, str] = field(default_factory=dict)
 
+    def ask(self, method: str, path: str) -> TestResponse:
+        return self.app.test_client().open(ROOT + path, method=method, headers=self._headers())
+
     def get(self, path: str, **query: Any) -> TestResponse:
         return self.app.test_client().get(ROOT + path, query_string=query, headers=self._headers())
 

@@ -10,6 +10,7 @@ from config import db, keys, runtime
 from config.db import data_keys
 from messaging.models import Clinic, Patient
 from messaging.people import directory
+from tests.queries import statements
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 NewPatient = Callable[..., Patient]
@@ -106,6 +107,20 @@ def test_many_keys_are_opened_with_one_question(house, new_patient: NewPatient):
     with db.unit_of_work(db.EVERY) as session:
         db.load_keys(session, (patient.key_id for patient in patients))
     assert [patient.first_name for patient in patients] == ["Maya"] * 5
+
+
+@both
+def test_words_whose_keys_were_destroyed_cost_no_question_each(house, new_patient: NewPatient):
+    patients = [new_patient() for _ in range(5)]
+    with db.unit_of_work(db.EVERY) as session:
+        db.destroy_keys(session, [patient.key_id for patient in patients])
+    with db.unit_of_work(db.EVERY) as session, statements() as asked:
+        rows = list(session.scalars(select(Patient)))
+        db.load_keys(session, (patient.key_id for patient in rows))
+        for patient in rows:
+            with pytest.raises(keys.WrongKey, match="deleted"):
+                _ = patient.first_name
+    assert len([statement for statement in asked if "FROM data_key" in statement]) == 1
 
 
 @both

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from fhir.resources.R4B import get_fhir_model_class
 
 from interchange import explaining
 from tests.interchange.resources import (
@@ -143,3 +144,55 @@ def test_what_a_bundle_deletes_waits_for_a_person_and_the_rest_lands() -> None:
 @pytest.mark.parametrize("line", [{}, {"resource": "x"}, {"resource": {}, "more": 1}, {"resource": {}, "profile": 3}])
 def test_a_line_that_cannot_be_answered_is_told_why(line: dict[str, Any]) -> None:
     assert "error" in explaining.fhir(line)
+
+
+# What changes a meaning in a way that is not known.
+
+TURNED = {"modifierExtension": [{"url": "https://ehr.example/only-wished-for", "valueBoolean": True}]}
+DEEP = {"participant": [*APPOINTMENT["participant"], {"status": "accepted", **TURNED}]}
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        APPOINTMENT | TURNED,
+        APPOINTMENT | DEEP,
+        APPOINTMENT | {"contained": [PATIENT | TURNED]},
+        APPOINTMENT | {"implicitRules": "https://ehr.example/rules"},
+        PATIENT | TURNED,
+        observation() | TURNED,
+        response() | TURNED,
+        bundle(APPOINTMENT | TURNED),
+        bundle(APPOINTMENT, implicitRules="https://ehr.example/rules"),
+        bundle(APPOINTMENT) | {"entry": [{"resource": APPOINTMENT, **TURNED}]},
+    ],
+)
+def test_nothing_is_done_with_what_holds_a_modifier_that_is_not_known(resource: dict[str, Any]) -> None:
+    get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+    answer = explained(resource)
+    assert (answer["ack"], answer["acts"], problems(resource)) == ("refused", [], ["modifier_unknown"])
+    assert "ehr.example" not in str(answer)
+
+
+def test_beside_a_modified_entry_the_rest_lands_and_a_modified_patient_says_nothing_of_a_visit() -> None:
+    answer = explained(bundle(PATIENT | TURNED, APPOINTMENT))
+    assert [told["act"] for told in answer["acts"]] == ["visit.book"]
+    assert answer["acts"][0]["patient"]["identifier"] == "p1"
+    assert "person" not in answer["acts"][0]
+    assert [(each["problem"], each["where"]) for each in answer["problems"]] == [
+        ("modifier_unknown", "/entry/0/resource/modifierExtension")
+    ]
+
+
+def test_a_modified_score_is_never_filed_and_one_that_may_be_an_alarm_is_told() -> None:
+    told = explained(response(item=[{"linkId": "44260-8", "answer": [{"valueInteger": 2}]}], **TURNED))
+    assert (told["ack"], told["acts"]) == ("refused", [])
+    assert [(each["act"], each["kind"]) for each in told["attention"]] == [("score.unclear", "safety")]
+
+
+def test_an_empty_modifier_and_one_nested_without_end_hold_nobody_up() -> None:
+    assert explained(APPOINTMENT | {"modifierExtension": []})["ack"] == "ok"
+    inner: dict[str, Any] = {}
+    for _ in range(50_000):
+        inner = {"extension": [inner]}
+    assert explained(APPOINTMENT | inner)["acts"][0]["act"] == "visit.book"

@@ -74,7 +74,7 @@ def test_a_frame_of_10_mb_is_cut_and_the_next_is_whole() -> None:
         heard += frames.feed(large[at : at + 65536])
         assert len(frames._buffer) <= framing.LARGEST + 65536
     assert heard == [b"MSH|^~\\&|A", TWO]
-    assert [frame.is_cut for frame in heard] == [True, False]
+    assert [frame.fault for frame in heard] == ["message_too_large", None]
 
 
 def test_a_frame_that_never_ends_is_endless_and_held_nowhere() -> None:

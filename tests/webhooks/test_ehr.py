@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from fhir.resources.R4B import get_fhir_model_class
 
 from bench.fuzz_feeds import mutated
 from interchange import jobs
@@ -184,3 +185,13 @@ def test_a_resource_behind_a_byte_order_mark_is_a_resource(world: World) -> None
     assert world.post(b"\xef\xbb\xbf" + json.dumps(cancelled).encode()).status_code == 200
     jobs.drain()
     assert [message.state for message in world.messages] == ["ignored"]
+
+
+def test_what_is_too_large_is_refused_in_its_own_terms_and_nothing_is_kept(world: World) -> None:
+    message = world.post("MSH|" + "A" * 300_000)
+    assert (message.status_code, message.mimetype) == (413, "application/hl7-v2")
+    assert er7.read(message.data).messages[0].part("MSA", 1) == "AR"
+    outcome = world.post('{"a": "' + "A" * 300_000 + '"}', **{"Content-Type": "application/fhir+json"})
+    assert outcome.status_code == 413
+    get_fhir_model_class("OperationOutcome").model_validate_json(outcome.text)
+    assert world.messages == []

@@ -181,6 +181,7 @@ def test_fhir_items_in_groups_and_a_gad7_are_read() -> None:
         ({"subject": {"reference": "Patient/1"}}, "/subject/identifier/value"),
         ({"subject": {"identifier": {"value": "\ud800"}}}, "/subject/identifier/value"),
         ({"authored": "yesterday"}, "/authored"),
+        ({"modifierExtension": [{"url": "https://ehr.example/not-meant"}]}, "/modifierExtension"),
         ({"item": {}}, "/item"),
         ({"item": [1]}, "/item/0"),
         ({"item": [{"linkId": "1-8", "answer": []}]}, "/item/0/linkId"),

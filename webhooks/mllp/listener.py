@@ -1,6 +1,7 @@
 """Listens for HL7 by MLLP: each frame is kept and committed before it is acknowledged, in order on each connection.
 
 What could not be kept is not answered and its connection is closed: the sender sends it again, which is done once.
+What comes without a frame, or in one that does not end, is refused by name: its administrator sees why nothing comes.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from webhooks.mllp import belonging, tls
 
 CHUNK = 64 * 1024
 THREADS = 4
-TOO_LARGE, NOBODY = Problem("message_too_large", "MSH"), Problem("sender_unknown", "MSH-3")
+NOBODY = Problem("sender_unknown", "MSH-3")
 # Seconds after which the network itself asks whether the other end is still there, how long it waits, how often.
 ALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 15), (socket.TCP_KEEPCNT, 4))
 
@@ -108,26 +109,28 @@ class Connection:
         loop, limits = asyncio.get_running_loop(), self._listener.limits
         begun_at = loop.time()
         while not self._frames.is_endless:
-            was_open = self._frames.is_open
-            left = begun_at + limits.frame - loop.time() if was_open else limits.idle
+            was_waiting = self._frames.is_waiting
+            left = begun_at + limits.frame - loop.time() if was_waiting else limits.idle
             closing = self._frames.may_be_closed
             try:
                 data = await asyncio.wait_for(self._reader.read(CHUNK), limits.silence if closing else left)
             except TimeoutError:
                 if not closing:
-                    return
+                    break
                 complete = self._frames.silence()
             else:
                 if not data:
                     # The other end has said all it wants to; a frame whose 0x0D is missing is whole.
-                    await self._take(self._frames.silence())
+                    await self._take(self._frames.silence() or self._frames.bare())
                     return
                 complete = self._frames.feed(data)
-            if complete or not was_open:
+            if complete or not was_waiting:
                 begun_at = loop.time()
             if not await self._take(complete):
                 return
-        logging.logger().warning("mllp frame without end")
+        if told := self._frames.given_up():
+            logging.logger().warning("mllp message without frame or end")
+            await self._take(told)
 
     async def _take(self, complete: list[Frame]) -> bool:
         """Keep and answer frames one after the other; False where the connection ends."""
@@ -154,7 +157,8 @@ def answered(frame: Frame, names: frozenset[str] | None) -> tuple[bytes, ...]:
     if sender is None:
         logging.logger().warning("mllp message of no feed")
         return (accepting.refusal(frame, [NOBODY]),)
-    return accepting.accept(sender, frame, [TOO_LARGE] if frame.is_cut else []).acknowledgements
+    faults = [Problem(frame.fault, "MSH")] if frame.fault else []
+    return accepting.accept(sender, frame, faults).acknowledgements
 
 
 async def serve(host: str, port: int, context: ssl.SSLContext | None) -> None:

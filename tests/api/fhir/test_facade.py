@@ -155,8 +155,55 @@ def test_what_is_asked_wrongly_is_refused_and_never_repeated(ours: Any) -> None:
         refused(program.get(f"/fhir/{path}"), 404, "not-found")
     answer = program.post("/fhir/Patient", {"resourceType": "Patient"})
     refused(answer, 405, "not-supported")
-    assert answer.headers["Allow"] == "GET"
+    assert answer.headers["Allow"] == "GET, HEAD"
     assert answer.headers["X-Request-Id"] == json.loads(answer.text)["id"]
+
+
+def test_head_is_answered_as_get_is_and_without_a_body(ours: Any) -> None:
+    rows, program = filled(ours), ours.program()
+    for path in ("/fhir/metadata", "/fhir/Patient", f"/fhir/Patient/{rows.patient}", "/patients"):
+        asked, told = program.ask("HEAD", path), program.get(path)
+        assert (asked.status_code, asked.data) == (200, b""), path
+        assert asked.headers["Content-Length"] == told.headers["Content-Length"], path
+        assert asked.headers.get("ETag") == told.headers.get("ETag"), path
+    assert program.ask("HEAD", f"/fhir/Patient/{uuid4()}").status_code == 404
+    assert len(ours.audited("api.fhir.Patient.read")) == 3
+
+
+def test_what_has_not_changed_is_not_sent_again_to_whoever_shows_its_tag(ours: Any) -> None:
+    rows, program = filled(ours), ours.program()
+    paths = ("metadata", "Patient", f"Patient/{rows.patient}", "Questionnaire/phq9")
+    tags = {path: program.get(f"/fhir/{path}").headers["ETag"] for path in paths}
+    assert all(tag.startswith('W/"') for tag in tags.values())
+    for path, tag in tags.items():
+        program.headers["If-None-Match"] = f'"other", {tag}'
+        again = program.get(f"/fhir/{path}")
+        assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", tag), path
+    assert len(ours.audited("api.fhir.Patient.read")) == 2
+    with db.unit_of_work(ours.clinic.id) as session:
+        session.get_one(Patient, rows.patient).last_name = "Quillon"
+    program.headers["If-None-Match"] = tags[f"Patient/{rows.patient}"]
+    assert json.loads(program.get(f"/fhir/Patient/{rows.patient}").text)["name"][0]["family"] == "Quillon"
+
+
+def test_who_asks_for_lenient_handling_has_unknown_parameters_passed_over_and_is_told_which_counted(ours: Any) -> None:
+    filled(ours)
+    program = ours.program()
+    whole = found(program, "Appointment")
+    for prefer in ("handling=lenient", 'return=minimal, Handling = "lenient"', "handling=lenient;x=1, handling=strict"):
+        program.headers["Prefer"] = prefer
+        answer = program.get("/fhir/Appointment", actor="Quill", **{"status:not": "booked"}, _count="200")
+        assert answer.status_code == 200, prefer
+        assert answer.headers["Preference-Applied"] == "handling=lenient"
+        page = valid(json.loads(answer.text))
+        assert [entry["resource"] for entry in page["entry"]] == whole
+        assert urlsplit(page["link"][0]["url"]).query == "_count=200"
+        refused(program.get("/fhir/Appointment", status="Quill"), 400, "invalid")
+    for prefer in ("handling=strict", "handling=strict, handling=lenient", "return=minimal", "lenient"):
+        program.headers["Prefer"] = prefer
+        answer = program.get("/fhir/Appointment", actor="Quill")
+        refused(answer, 400, "invalid")
+        assert "Preference-Applied" not in answer.headers, prefer
 
 
 def test_each_read_is_written_down_before_it_is_answered(ours: Any) -> None:

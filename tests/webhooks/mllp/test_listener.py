@@ -1,5 +1,6 @@
 """HL7 by MLLP over real sockets: kept before it is acknowledged, in order, once, and bounded whatever comes."""
 
+import socket
 import threading
 from typing import Any
 
@@ -140,7 +141,7 @@ def test_a_frame_of_10_mb_is_refused_by_name_and_the_connection_goes_on(world: W
     assert len(world.messages[0].raw or "") < 4096
 
 
-def test_a_frame_that_never_ends_is_given_up(world: World) -> None:
+def test_a_frame_that_never_ends_is_given_up_and_a_person_can_see_it(world: World) -> None:
     with listening() as running, running.sender() as sender:
         stopped = threading.Event()
 
@@ -154,7 +155,47 @@ def test_a_frame_that_never_ends_is_given_up(world: World) -> None:
 
         threading.Thread(target=pour).start()
         until(stopped.is_set, "the connection to be closed")
-    assert world.messages == []
+    assert "frame_without_end" in seen(world)
+
+
+def seen(world: World) -> list[str]:
+    """Why the one message on the administrator's page was refused; of it no more than MSH is kept."""
+    (row,) = world.messages
+    assert row.state == "refused"
+    assert (row.raw or "").startswith("MSH|")
+    assert "RIVER" not in (row.raw or "")
+    assert world.rows(InboxItem)
+    return [problem["code"] for problem in row.problems]
+
+
+def test_a_frame_whose_end_does_not_come_is_refused_by_name_and_a_person_can_see_it(world: World) -> None:
+    with listening(frame=0.5) as running, running.sender() as sender:
+        sender.send(b"\x0b" + booking(1).encode())
+        answer = sender.answer()
+        assert answer is not None
+        assert (answer.part("MSA", 1), answer.part("MSA", 2)) == ("AR", "C1")
+        assert sender.answer() is None
+    assert "frame_without_end" in seen(world)
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_a_message_without_a_frame_is_refused_by_name_and_a_person_can_see_it(world: World, stays: bool) -> None:
+    with listening(frame=0.5) as running, running.sender() as sender:
+        sender.send(b"\r\n" + booking(1).encode())
+        if not stays:
+            sender.connection.shutdown(socket.SHUT_WR)
+        answer = sender.answer()
+        assert answer is not None
+        assert (answer.part("MSA", 1), answer.part("MSA", 2)) == ("AR", "C1")
+        assert sender.answer() is None
+    assert "message_without_frame" in seen(world)
+
+
+def test_a_frame_after_a_message_without_one_is_taken(world: World) -> None:
+    with listening(frame=0.5) as running, running.sender() as sender:
+        sender.send(b"MSH|" + b"\r\r" + framed(booking()))
+        assert sender.code() == "AA"
+    assert len(world.messages) == 1
 
 
 def test_one_byte_now_and_then_is_no_way_to_hold_a_connection(world: World) -> None:
