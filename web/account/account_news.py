@@ -1,6 +1,6 @@
-"""Tells a colleague that something about how they sign in is new, whoever did it, at any hour, and no word of what.
+"""Tells a colleague that something about how they sign in is new, or that somebody else changed when they are asked.
 
-What it was stands on their own page (web.account.account_page), behind the door.
+At any hour, and no word of what. What it was stands on their own page (web.account.account_page), behind the door.
 """
 
 from uuid import UUID
@@ -18,7 +18,7 @@ PATH = "/account"
 # Who did what the word of a clinic's identity provider brought about.
 PROVIDER = audit.Actor.system("sso")
 # What is texted of a change, where it is not what is said of any.
-TEXTS = {"new_browser": "staff_new_browser"}
+TEXTS = {"new_browser": "staff_new_browser", "hours": "staff_asked_when", "away": "staff_asked_when"}
 
 
 def recent(session: Session, staff_id: UUID, most: int = 10) -> list[AccountChange]:
@@ -36,3 +36,12 @@ def tell(session: Session, staff: Staff, what: str, actor: str) -> None:
     clinic, dedupe = session.get_one(Clinic, staff.clinic_id), f"account:{change.id}"
     words = text_templates.texts("en")[TEXTS.get(what, "staff_account")]
     nudging.tell(session, clinic, staff, "account", path=PATH, dedupe=dedupe, template=words)
+
+
+def tell_of_another(session: Session, staff: Staff, what: str, actor: str) -> None:
+    """Tell a colleague of a change that somebody else made for them; what they do themselves needs no word.
+
+    Whoever decides for the clinic could otherwise take all alerts to themselves, and nobody would know.
+    """
+    if actor != audit.Actor.staff(staff.id):
+        tell(session, staff, what, actor)

@@ -16,6 +16,7 @@ from messaging.inbox.routing import assign
 from messaging.inbox.staff import absences, coverage_guard
 from messaging.models import Staff
 from web import layout, permissions, sessions, team, times, words
+from web.account import account_news
 
 cover = layout.room("cover", __name__)
 TYPED = "%Y-%m-%dT%H:%M"
@@ -76,6 +77,7 @@ def _plan(
             (str(colleague.id), colleague.name) for colleague in absences.who_could(session, staff, starts, ends)
         ]
         return {"cover": words.say("away_refusals", "hole", when=gap.when)}, closers
+    account_news.tell_of_another(session, staff, "away", layout.the_actor())
     return {}, None
 
 
@@ -94,6 +96,7 @@ def end(absence_id: UUID) -> Response | tuple[str, int]:
             absences.come_back(session, absence, layout.the_actor())
         except coverage_guard.MakesGap as gap:
             return _page(session, {}, {"end": words.say("away_refusals", "ending", when=gap.when)}), 422
+        account_news.tell_of_another(session, session.get_one(Staff, absence.staff_id), "away", layout.the_actor())
     flash(words.say("away", "back" if begun else "taken_back"))
     return redirect(url_for("cover.show"), 303)
 

@@ -21,6 +21,7 @@ from messaging.inbox.routing import (
 from messaging.inbox.staff import coverage_guard, roster, staffing
 from messaging.models import Clinic, Staff
 from web import layout, permissions, sessions, times, words
+from web.account import account_news
 from web.presenters import coverage_charts
 
 rota = layout.room("rota", __name__)
@@ -109,9 +110,11 @@ def _change(session: Session, staff: Staff, read: Mapping[str, dict[str, list[st
     if gone:
         return {"on_call": words.say("rota", "taken_away", when=policy_checks.listed(gone))}
     try:
-        staffing.set_hours(session, staff.clinic_id, staff.id, **read, actor=layout.the_actor())
+        changed = staffing.set_hours(session, staff.clinic_id, staff.id, **read, actor=layout.the_actor())
     except coverage_guard.MakesGap as refused:
         return {"hours": words.say("rota", "hole", when=refused.when)}
+    if changed:
+        account_news.tell_of_another(session, staff, "hours", layout.the_actor())
     return {}
 
 

@@ -159,8 +159,8 @@ def set_hours(
     hours: Mapping[str, Sequence[str]],
     on_call: Mapping[str, Sequence[str]],
     actor: str,
-) -> None:
-    """Change when a colleague works and is on call, from now on; a change that says nothing new is no change.
+) -> bool:
+    """Change when a colleague works and is on call, from now on; return whether anything is new.
 
     Raises MakesGap for the minutes in which nobody could be reached any more, and LookupError for somebody who
     does not work here.
@@ -171,12 +171,13 @@ def set_hours(
     wanted = {"hours": dict(hours), "on_call": dict(on_call)}
     changed = [name for name, week in wanted.items() if getattr(staff, name) != week]
     if not changed:
-        return
+        return False
     with coverage_guard.keeping(session, session.get_one(Clinic, clinic_id)):
         for name in changed:
             setattr(staff, name, wanted[name])
     for name in changed:
         audit.record(session, clinic_id, actor, f"staff.{name}", f"staff:{staff_id}")
+    return True
 
 
 @contextmanager

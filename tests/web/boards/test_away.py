@@ -13,7 +13,8 @@ from config import clock, db
 from messaging import jobs
 from messaging.inbox.models import Absence, InboxItem
 from messaging.inbox.routing.hours import WEEKDAYS
-from messaging.models import Clinic
+from messaging.models import Clinic, Message
+from web.models import AccountChange
 
 
 def typed(ahead: timedelta) -> str:
@@ -90,6 +91,25 @@ def test_nobody_plans_or_ends_the_absence_of_a_colleague_but_the_administrator(h
     assert (absence.staff_id, absence.created_by) == (rosa.id, dana.id)
     assert house.signed_in(ben).post(f"/away/{absence.id}/end").status_code == 403
     assert admin.post(f"/away/{absence.id}/end").status_code == 303
+
+
+def test_who_is_said_to_be_away_by_somebody_else_is_told_and_who_says_so_themselves_is_not(house: Any) -> None:
+    rosa, dana = house.staff(number="+12025550151"), house.staff("Dana Wu", role="clinic_admin", number="+12025550152")
+    admin, hers = house.signed_in(dana), house.signed_in(rosa)
+    assert admin.post("/away", **form(dana, rosa)).status_code == 303
+    (absence,) = absences()
+    assert admin.post(f"/away/{absence.id}/end").status_code == 303
+    assert hers.post("/away", **form(dana)).status_code == 303
+    with db.unit_of_work(house.clinic.id) as session:
+        told = session.scalars(select(AccountChange).where(AccountChange.staff_id == rosa.id)).all()
+        texts = session.scalars(select(Message).where(Message.staff_id == rosa.id)).all()
+        db.load_keys(session, {house.clinic.key_id})
+        said = [text.body for text in texts if "changed when you are asked" in (text.body or "")]
+    assert [change.actor for change in told if change.what == "away"] == [f"staff:{dana.id}"] * 2
+    assert len(said) == 2
+    page = hers.get("/account").text
+    assert "Time off written down or ended for you" in page
+    assert "Dana Wu" in page
 
 
 def test_another_clinic_s_people_neither_cover_nor_are_seen(house: Any, another_house: Any) -> None:

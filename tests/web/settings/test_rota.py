@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from config import audit, db
 from messaging.inbox.models import Absence
-from messaging.models import Staff
+from messaging.models import Message, Staff
 
 DAY, NIGHT = "Mon-Sun 8:00-20:00", "Mon-Sun 20:00-8:00"
 
@@ -42,6 +42,27 @@ def test_hours_change_and_are_written_down(house: Any, team: Any) -> None:
     with db.unit_of_work(db.EVERY) as session:
         acts = session.scalars(select(audit.AuditEntry.act)).all()
         assert {"staff.hours", "staff.on_call"} <= set(acts)
+
+
+def test_whose_hours_somebody_else_changes_is_told_at_once_and_reads_who_it_was(house: Any, team: Any) -> None:
+    """An administrator who takes everybody off duty but themselves gets every alert; not without a word to anybody."""
+    browser, _, ben = team
+    before = texts_to(house, ben)
+    assert browser.post(f"/settings/rota/{ben.id}", hours=NIGHT, on_call="").status_code == 303
+    (text,) = texts_to(house, ben)[len(before) :]
+    assert "changed when you are asked" in text
+    assert browser.post(f"/settings/rota/{ben.id}", hours=NIGHT, on_call="").status_code == 303  # nothing new
+    assert len(texts_to(house, ben)) == len(before) + 1
+    page = house.signed_in(ben).get("/account").text
+    assert "Hours on duty or on call changed for you" in page
+    assert "Dana Wu" in page
+
+
+def texts_to(house: Any, staff: Staff) -> list[str]:
+    with db.unit_of_work(house.clinic.id) as session:
+        texts = session.scalars(select(Message).where(Message.staff_id == staff.id).order_by(Message.id)).all()
+        db.load_keys(session, {house.clinic.key_id})
+        return [text.body or "" for text in texts]
 
 
 @pytest.mark.parametrize(
