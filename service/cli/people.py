@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from caseload import leaving
 from config import audit, clock, db, live
-from messaging import phone
+from messaging import phone, second_people
 from messaging.inbox.staff import coverage_guard, staffing
 from messaging.models import REAL, Clinic, Staff
 from messaging.people import directory
@@ -152,6 +152,8 @@ def invite(
                 panels=panels,
                 number=_number(number),
             )
+        if not colleague.active:  # back by the operator's word
+            second_people.begin_to_settle(colleague, audit.OPERATOR)
         colleague.active = True
         if not once:  # of two invitations only the newer one is good, as on the page
             signin.spend_links(session, colleague.id)
