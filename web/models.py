@@ -148,6 +148,31 @@ class AccessRecovery(ClinicRow, Base):
     confirmed_at: Mapped[datetime | None]
 
 
+class AccessRequest(SealedRow, Base):
+    """An administrator's wish that somebody read patients' words or decide here, which a second person agrees to.
+
+    `what` is invite | change | return | link, `staff_id` whom it concerns (None until an invitation is agreed to), and
+    `role` what they would be. `facts` has name, email, languages, panels and number as they were asked for, in `was`
+    how the colleague stood then, and in `nobody` whether nobody here could agree; gone once the request has ended.
+    `outcome` is None | agreed | waited (nobody could agree, and nobody said no for three days) | refused | withdrawn |
+    replaced; `ended_by` an actor. One older than web.settings.access_requests.VALID waits no more.
+    """
+
+    __tablename__ = "access_request"
+
+    what: Mapped[str] = mapped_column(String(8))
+    staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"), index=True)
+    role: Mapped[str] = mapped_column(String(30))
+    facts_ct: Mapped[bytes | None]
+    asked_by: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    asked_at: Mapped[datetime]
+    outcome: Mapped[str | None] = mapped_column(String(10))
+    ended_by: Mapped[str | None] = mapped_column(String(60))
+    ended_at: Mapped[datetime | None]
+
+    facts = SealedJson("facts_ct", dict)
+
+
 class AccountChange(ClinicRow, Base):
     """Something about how a colleague signs in that was new to them: what (a key of [account_changes]) and who did it.
 

@@ -66,6 +66,7 @@ from web.patients import (
 from web.review import changes, spoken
 from web.review import page as review_page
 from web.settings import (
+    access_request_pages,
     api_keys,
     audit_log,
     brakes,
@@ -172,6 +173,7 @@ PAGES = (
     setup.setup,
     clinic.clinics,
     people.colleagues,
+    access_request_pages.accessrequests,
     single_sign_on.single_sign_on,
     api_keys.api_keys,
     webhooks.webhooks,

@@ -54,6 +54,7 @@ class Staff(SealedRow, live.Shown, Base):
     `named_to_patients` says that a text may give a patient their first name. `sso_subject` is a keyed hash of what the
     clinic's identity provider calls them, `sso_used_at` when they last came in by it; `sso_state` None | linked |
     refused (the provider says that they have no role here) | locked (an operator lets them in by nothing).
+    `settling_since` is since when they wait to count as a second person (messaging.two_person_rule), or None.
     """
 
     __tablename__ = "staff"
@@ -76,6 +77,7 @@ class Staff(SealedRow, live.Shown, Base):
     sso_state: Mapped[str | None] = mapped_column(String(8))
     sso_used_at: Mapped[datetime | None]
     active: Mapped[bool] = mapped_column(default=True)
+    settling_since: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
     number = Sealed("number_ct")

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db
-from messaging import conversations
+from messaging import conversations, second_people
 from messaging.consent import ledger
 from messaging.contactability import TEXTABLE as TEXTABLE
 from messaging.models import Clinic, Patient, PatientNumber, Staff
@@ -108,6 +108,7 @@ def add_staff(
         active=True,
         created_at=clock.now(),
     )
+    second_people.begin_to_settle(staff, actor)
     session.add(staff)
     session.flush()
     audit.record(session, clinic.id, actor, "staff.created", f"staff:{staff.id}", role=role)

@@ -10,11 +10,12 @@ from typing import Any
 from uuid import UUID
 
 import pydantic
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import audit, clock
-from messaging.models import Clinic, Staff
+from messaging import second_people
+from messaging.models import Clinic
 from messaging.versions import field_labels
 from messaging.versions.models import Version
 from messaging.versions.problems import Problem
@@ -26,6 +27,7 @@ __all__ = [
     "Overtaken",
     "Problem",
     "Refused",
+    "agrees",
     "ask",
     "draft",
     "drop",
@@ -43,8 +45,6 @@ __all__ = [
 ]
 
 OPEN = ("draft", "asked")
-# Whoever may say yes to what somebody else has asked for.
-AGREE = ("clinic_admin", "care_manager")
 Definition = dict[str, Any]
 
 
@@ -208,8 +208,7 @@ def publish(session: Session, clinic: Clinic, kind: Kind, *, edit: int, actor: s
     if problems:
         raise Refused(problems)
     reasons = silenced(session, clinic, kind, version)
-    alone = version.asked_by in (None, actor)
-    if reasons and alone and somebody_else(session, clinic, actor):
+    if reasons and not agrees(session, version, actor) and somebody_else(session, clinic, actor):
         raise NeedsSecond(reasons)
     now = clock.now()
     if in_force is None:
@@ -260,22 +259,18 @@ def _keep_beginning(session: Session, clinic: Clinic, kind: Kind, actor: str) ->
     session.flush()
 
 
+def agrees(session: Session, version: Version, actor: str) -> bool:
+    """Whether `actor` is the second person for what somebody else has asked (messaging.two_person_rule)."""
+    if version.state != "asked" or version.asked_by in (None, actor):
+        return False
+    # An operator at the command line has no role here, and is no other name of whoever asked.
+    by_operator = audit.Actor(actor).kind == audit.OPERATOR
+    return by_operator or second_people.refusal(session, "decision", actor, version.asked_by) == ""
+
+
 def somebody_else(session: Session, clinic: Clinic, actor: str) -> bool:
     """Whether there is anybody to ask: a clinic of one person is not locked out of its own settings."""
-    others = (
-        select(func.count())
-        .select_from(Staff)
-        .where(
-            Staff.clinic_id == clinic.id,
-            Staff.active,
-            Staff.role.in_(AGREE),
-            Staff.password_hash.is_not(None) | (Staff.sso_state == "linked"),
-        )
-    )
-    asks = audit.Actor(actor).staff_id
-    if asks is not None:
-        others = others.where(Staff.id != asks)
-    return bool(session.scalar(others))
+    return any(staff.signs_in for staff in second_people.others(session, clinic.id, "decision", actor))
 
 
 def _lock(session: Session, clinic: Clinic) -> None:

@@ -3,14 +3,15 @@
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock
 from intake_links.models import Screen
+from messaging import second_people
 from messaging.inbox.models import InboxItem, not_done
 from messaging.media import attachments
-from messaging.models import Clinic, Media, Message, Patient, Staff
+from messaging.models import Clinic, Media, Message, Patient
 from reminders.handoff import machine
 from reminders.models import Handoff
 from reminders.shredding import belonging, carrying_out, copies
@@ -73,17 +74,19 @@ def done(session: Session, clinic_id: UUID) -> list[Shredding]:
     return list(session.scalars(past.order_by(Shredding.done_at.desc())))
 
 
-def administrators(session: Session, clinic_id: UUID) -> int:
-    """Return how many administrators work at the clinic."""
-    there = select(func.count()).select_from(Staff)
-    return session.scalar(there.where(Staff.clinic_id == clinic_id, Staff.active, Staff.role == "clinic_admin")) or 0
+def takes_two(session: Session, clinic_id: UUID, actor: str) -> bool:
+    """Whether another administrator must agree: there is one who counts (messaging.two_person_rule), beside whoever
+    asks; where that is an operator, beside one who knows the clinic."""
+    others = len(second_people.others(session, clinic_id, "destruction", actor))
+    return others >= (1 if audit.Actor(actor).staff_id else 2)
 
 
 def ask(session: Session, clinic: Clinic, patient: Patient, actor: str) -> bool:
     """Ask that a record be destroyed, or agree to what another asked; return whether it is destroyed now.
 
     Where the clinic has two administrators, one of them must agree who has not asked. Raises Refused: what `refusals`
-    says, "second" where the same one asks twice, "operator" where an operator would agree, and "done".
+    says, "operator" where an operator would agree, why an administrator is not the second person
+    (messaging.two_person_rule), and "done".
     """
     session.get_one(Clinic, clinic.id, with_for_update=True)
     session.refresh(patient)
@@ -92,15 +95,16 @@ def ask(session: Session, clinic: Clinic, patient: Patient, actor: str) -> bool:
     if why := refusals(session, clinic, patient):
         raise Refused(*why)
     row = _row(session, clinic, patient)
-    if row is None and administrators(session, clinic.id) >= 2:
+    if row is None and takes_two(session, clinic.id, actor):
         session.add(_request(session, clinic, patient, actor))
         audit.record(session, clinic.id, actor, "patient.shred_asked", f"patient:{patient.id}")
         return False
     if row is not None:
-        if row.asked_by == actor:
-            raise Refused("second")
-        if audit.Actor(actor).staff_id is None:
+        if row.asked_by != actor and audit.Actor(actor).staff_id is None:
             raise Refused("operator")
+        refusal = second_people.refusal(session, "destruction", actor, row.asked_by)
+        if row.asked_by == actor or refusal:
+            raise Refused(refusal or "second")
         row.agreed_by = actor
     return carrying_out.shred(session, clinic, patient, actor)
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from caseload import leaving
 from config import audit, clock, db, live
-from messaging import phone
+from messaging import phone, second_people
 from messaging.inbox.staff import coverage_guard, staffing
 from messaging.models import REAL, Clinic, Staff
 from messaging.people import directory
@@ -25,6 +25,12 @@ ROLES = ("care_manager", "clinician", "psychiatric_consultant", "front_desk", "c
 PROBLEMS = 3
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 clinic_option = click.option("--clinic", "clinic_name", help="Its name or id; not needed while there is only one.")
+
+
+class NotSo(click.ClickException):
+    """Nothing was done, because it is not so any more as it was asked: exit 3."""
+
+    exit_code = PROBLEMS
 
 
 def the_clinic(session: Session, wanted: str | None) -> Clinic:
@@ -101,7 +107,7 @@ def list_clinics(json_: bool) -> None:
 
 @click.group()
 def staff() -> None:
-    """Staff: invite, list, revoke."""
+    """Staff: invite, approve, list, revoke."""
 
 
 @staff.command("invite")
@@ -146,6 +152,8 @@ def invite(
                 panels=panels,
                 number=_number(number),
             )
+        if not colleague.active:  # back by the operator's word
+            second_people.begin_to_settle(colleague, audit.OPERATOR)
         colleague.active = True
         if not once:  # of two invitations only the newer one is good, as on the page
             signin.spend_links(session, colleague.id)
@@ -165,6 +173,48 @@ def _show_link(row: dict[str, Any], link: str, *, json_: bool) -> None:
 
 def _row(colleague: Staff) -> dict[str, Any]:
     return {"id": str(colleague.id), "name": colleague.name, "email": colleague.email, "role": colleague.role}
+
+
+@staff.command("approve")
+@click.option("--email", help="Whose access; without it, what waits is listed.")
+@clinic_option
+@as_json
+def approve(email: str | None, clinic_name: str | None, json_: bool) -> None:
+    """Agree, as the second person, to access that an administrator has asked for, or list what waits.
+
+    Find out first, by a way that the asker does not choose, whether it is right. A link that no phone or mail of theirs
+    takes is printed. Exit 2: nothing waits for this address. Exit 3: it is not so any more as it was asked.
+    """
+    from web.settings import access_requests  # as in `invite`
+
+    opening.begin()
+    with db.unit_of_work(db.EVERY) as session:
+        at = the_clinic(session, clinic_name)
+        waiting = access_requests.waiting(session, at.id)
+        rows = [_request(session, each) for each in waiting]
+        wanted = [each for each in waiting if each.facts["email"] == (email or "").strip().lower()]
+        if email is None:
+            show(rows, json_=json_, empty="Nothing waits for a second person.")
+            return
+        if not wanted:
+            raise click.UsageError("nothing waits for this address: `warmthread staff approve` lists what does")
+        row = _request(session, wanted[0])
+        try:
+            made = access_requests.agree(session, at, wanted[0], opening.operator())
+        except access_requests.Refused as refused:
+            raise NotSo(words.say("access_request_refusals", refused.why)) from None
+        except (staffing.MayNot, coverage_guard.MakesGap) as refused:
+            raise NotSo(_in_words(refused)) from None
+    if made is not None and made.address:
+        _show_link(row, made.address, json_=json_)
+    else:
+        show([row | {"link_sent_by": made.way if made is not None else ""}], json_=json_, empty="")
+
+
+def _request(session: Session, asked: Any) -> dict[str, Any]:
+    by = session.get_one(Staff, asked.asked_by).email
+    facts = {"name": asked.facts["name"], "email": asked.facts["email"], "what": asked.what, "role": asked.role}
+    return facts | {"number": phone.mask(asked.facts["number"] or ""), "asked_by": by}
 
 
 @staff.command("list")

@@ -11,12 +11,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
-from config import clock, db
-from messaging.models import Message
+from config import audit, clock, db
+from messaging.models import Clinic, Message
 from reminders.imports import runs
 from service.embedded.valkey import ValkeyServer
 from tests.browser import kit
 from tests.browser.place import Served, serving
+from web.settings import access_requests
 
 pytestmark = pytest.mark.xdist_group("browser")
 PASSWORD = "a few words in a row"
@@ -91,9 +92,13 @@ def _invites_rosa(page: Page, served: Served) -> str:
     form.get_by_label("Spanish").check()
     form.get_by_label("Mobile").fill("(202) 555-0152")
     form.get_by_role("button", name="Invite").click()
-    look(page, "people-link")
-    expect(page.get_by_text("A link has gone to the phone of Rosa Delgado")).to_be_visible()
+    look(page, "people-waits")
+    expect(page.get_by_text("Nobody else here may agree for Rosa Delgado")).to_be_visible()
     house, service = served
+    with db.unit_of_work(house.clinic.id) as session:  # as the operator does who sets a clinic up
+        (asked,) = access_requests.waiting(session, house.clinic.id)
+        access_requests.agree(session, session.get_one(Clinic, house.clinic.id), asked, audit.OPERATOR)
+    page.reload()
     with db.unit_of_work(house.clinic.id) as session:
         db.load_keys(session, {house.clinic.key_id})
         bodies = [

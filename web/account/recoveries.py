@@ -11,6 +11,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from config import audit, clock
+from messaging import second_people
 from messaging.models import Staff
 from web.account import account_news, factors
 from web.models import AccessRecovery, CodeDevice, Passkey, StaffSession
@@ -57,8 +58,9 @@ def ask(session: Session, staff: Staff, by: Staff) -> bool:
         session.add(row)
         _note(session, staff, audit.Actor.staff(by.id), "recovery_asked")
         return False
-    if asked.asked_by == by.id:
-        raise Refused("second")
+    me, asker = audit.Actor.staff(by.id), audit.Actor.staff(asked.asked_by)
+    if refusal := second_people.refusal(session, "recovery", me, asker, staff.id):
+        raise Refused(refusal)
     asked.agreed_by, asked.agreed_at = by.id, now
     _note(session, staff, audit.Actor.staff(by.id), "recovery_agreed")
     return True
@@ -75,6 +77,7 @@ def use(session: Session, staff: Staff) -> bool:
     for kept in (CodeDevice, Passkey):
         session.execute(delete(kept).where(kept.staff_id == staff.id))
     factors.forget_codes(session, staff.id)
+    second_people.begin_to_settle(staff, audit.Actor.staff(staff.id))
     _note(session, staff, audit.Actor.staff(staff.id), "recovery_used")
     return True
 
@@ -86,6 +89,8 @@ def confirm(session: Session, staff: Staff, by: Staff) -> None:
         raise Refused("yourself")
     if row is None:
         raise Refused("nothing_open")
+    if refusal := second_people.refusal(session, "recovery", audit.Actor.staff(by.id), None, staff.id):
+        raise Refused(refusal)
     row.confirmed_by, row.confirmed_at = by.id, clock.now()
     session.execute(update(StaffSession).where(StaffSession.recovery_id == row.id).values(recovery_id=None))
     _note(session, staff, audit.Actor.staff(by.id), "recovery_confirmed")

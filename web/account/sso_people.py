@@ -5,6 +5,7 @@ address of the clinic's own a colleague is linked once, and told of it.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -151,10 +152,8 @@ def _link(session: Session, staff: Staff, subject: bytes) -> None:
 
 def _give_role(session: Session, clinic: Clinic, staff: Staff, role: str) -> None:
     """Give somebody the role that their groups have; refused where then nobody could be reached or decide any more."""
-    languages, panels = tuple(staff.languages), tuple(staff.panels)
-    facts = staffing.Facts(staff.name, staff.email, role, languages, panels, staff.number)
     try:
-        staffing.change(session, clinic, staff, facts, account_news.PROVIDER)
+        staffing.change(session, clinic, staff, replace(staffing.facts(staff), role=role), account_news.PROVIDER)
     except (staffing.MayNot, coverage_guard.MakesGap):
         raise Refused("role_leaves_gap") from None
     sessions.revoke(session, staff.id)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from caseload.models import Episode
 from config import audit, clock, db
+from messaging import second_people
 from messaging.inbox.models import InboxItem
 from messaging.inbox.staff import nudging
 from messaging.models import Clinic, Patient, Staff
@@ -106,6 +107,8 @@ def look_at(session: Session, row: EmergencyAccess, staff: Staff, finding: str, 
     session.refresh(row, with_for_update=True)
     if row.staff_id == staff.id:
         raise Refused("yourself")
+    if second_people.refusal(session, "review", audit.Actor.staff(staff.id), None, row.staff_id):
+        raise Refused("new")
     if row.reviewed_at is not None:
         raise Refused("done")
     if is_open(row):

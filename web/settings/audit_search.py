@@ -22,7 +22,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "read": ("%.opened", "%.refreshed", "%.read", "%.raw_read", "%.listed", "%.searched", "%.found"),
     "exported": ("%.exported", "consent.proof", "care.evidence", "care.month_opened"),
     "emergency": ("emergency.%",),
-    "account": ("staff.%", "factor.%", "api_key.%"),
+    "account": ("staff.%", "access.%", "factor.%", "api_key.%"),
     "programs": ("api.%",),
     "messages": ("message.%", "conversation.%"),
     "decisions": ("edition.%", "draft.%", "clinic%", "import.%"),

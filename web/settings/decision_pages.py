@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, clock, db
+from messaging import second_people
 from messaging.models import Clinic
 from messaging.versions import field_labels, publishing
 from messaging.versions.models import Version
@@ -29,7 +30,8 @@ class Desk:
     """A decision as its page shows it: the live version, the draft with what it changes, and what stands in its way.
 
     `silences` says in words what could silence an alert, so that a second person must agree; `agrees` whether the
-    reader may be that person, and `alone` that there is nobody else to ask. `reason` says whether publishing must
+    reader may be that person, `alone` that there is nobody else to ask, and `why_not` why one who is here too short a
+    time does not count (a sentence, or ""). `reason` says whether publishing must
     have one.
     """
 
@@ -43,6 +45,7 @@ class Desk:
     silences: list[str]
     agrees: bool
     alone: bool
+    why_not: str
     reason: bool
     told: list[str]
 
@@ -68,11 +71,20 @@ def desk(session: Session, clinic: Clinic, kind: publishing.Kind) -> Desk:
         problems=problems,
         wrong=spoken(session, clinic, kind, problems, draft.definition) if draft else [],
         silences=silences,
-        agrees=draft is not None and draft.state == "asked" and draft.asked_by != me,
+        agrees=draft is not None and publishing.agrees(session, draft, me),
         alone=not publishing.somebody_else(session, clinic, me),
+        why_not=_why_not(session, draft),
         reason=draft is not None and publishing.wants_reason(session, clinic, kind, draft),
         told=[told(session, clinic, version) for version in (in_force, draft) if version is not None],
     )
+
+
+def _why_not(session: Session, draft: Version | None) -> str:
+    """Return why the reader's agreement, or somebody's question, does not count yet."""
+    if draft is None or draft.state != "asked":
+        return ""
+    refusal = second_people.refusal(session, "decision", layout.the_actor(), draft.asked_by)
+    return words.say("second_person", refusal) if refusal in ("new", "asker_new") else ""
 
 
 def changes(

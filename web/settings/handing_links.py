@@ -14,14 +14,19 @@ from messaging.wording import text_templates
 TEMPLATE, MAIL = "staff_sign_in_link", "sign_in_link"
 
 
-def send(session: Session, clinic: Clinic, staff: Staff, address: str) -> str | None:
-    """Send a link; return the way it went, "text" or "email", or None where there is none and it has to be shown."""
-    dedupe = f"link:{address.rsplit('/', 1)[-1][:6]}:{staff.id}"
+def way(session: Session, staff: Staff) -> str | None:
+    """Return the way that leads to a colleague alone, "text" or "email", or None where a link would be shown."""
     if staff.number and staff.phone_fault is None:
+        return "text"
+    return "email" if spool.takes_mail(session, staff) else None
+
+
+def send(session: Session, clinic: Clinic, staff: Staff, address: str) -> str | None:
+    """Send a link; return the way it went (`way`), None where there is none and it has to be shown."""
+    dedupe, by = f"link:{address.rsplit('/', 1)[-1][:6]}:{staff.id}", way(session, staff)
+    if by == "text":
         body = text_templates.render(text_templates.texts("en")[TEMPLATE], {"link": address})
         outbox.text_staff(session, clinic, staff, body=body, dedupe=dedupe)
-        return "text"
-    if spool.takes_mail(session, staff):
+    if by == "email":
         spool.put(session, staff, MAIL, dedupe=dedupe, link=address)
-        return "email"
-    return None
+    return by

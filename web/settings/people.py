@@ -1,9 +1,12 @@
-"""Who works at the clinic: inviting, changing, letting go and taking back, with what each would leave unseen."""
+"""Who works at the clinic: inviting, changing, letting go and taking back, with what each would leave unseen.
+
+What gives somebody patients' words, or a say, waits for a second person (web.settings.access_requests).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from flask import abort, flash, redirect, request, url_for
@@ -17,14 +20,20 @@ from config import audit, clock, db
 from messaging import phone
 from messaging.inbox.staff import coverage_guard, staffing
 from messaging.models import Clinic, Staff
-from web import layout, permissions, sessions, times, words
-from web.account import account_news, signin
+from web import guarded_access, layout, permissions, sessions, times, words
+from web.account import signin
 from web.ids import uuid_of
 from web.models import SignInLink, StaffSession
-from web.settings import handing_links, handing_on, recovery_pages, sign_in_links
+from web.settings import (
+    access_request_view,
+    granting,
+    handing_links,
+    handing_on,
+    recovery_pages,
+    sign_in_links,
+)
 
 colleagues = layout.room("colleagues", __name__)
-VALID = timedelta(days=3)
 ROLES = tuple(permissions.MAY)
 
 
@@ -53,16 +62,14 @@ class Card:
 
 @dataclass(frozen=True)
 class Shown:
-    """What an act adds to the page: whose form is open with what is wrong; whose link was made and how it went, else
-    the link itself. `leaving` asks before `who` is deactivated."""
+    """What an act adds to the page: whose form is open with what is wrong, and the link that was made. `leaving` asks
+    before `who` is deactivated."""
 
     who: UUID | None = None
     leaving: bool = False
     raw: Mapping[str, Any] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
-    link: str = ""
-    link_of: str = ""
-    link_by: str = ""
+    made: granting.Link | None = None
 
 
 @colleagues.get("/settings/people")
@@ -76,17 +83,19 @@ def show() -> str:
 
 @colleagues.post("/settings/people")
 @permissions.signed_in("clinic.settings", fresh=True)
-def invite() -> str | tuple[str, int]:
+def invite() -> str | Response | tuple[str, int]:
     """Add a colleague and send them a link; where no way leads to them alone, show it, this once."""
     raw = given(request.form)
     try:
         with db.unit_of_work(sessions.clinic().id) as session:
-            facts = staffing.read(raw, ROLES)
-            staff = staffing.invite(session, _clinic(session), facts, layout.the_actor())
-            shown = _invited(session, staff)
+            facts, clinic = staffing.read(raw, ROLES), _clinic(session)
+            if guarded_access.guards(facts.role):
+                return access_request_view.asked(session, clinic, "invite", facts)
+            staff = staffing.invite(session, clinic, facts, layout.the_actor())
+            made = granting.link(session, clinic, staff, layout.the_actor())
     except staffing.MayNot as refused:
         return _refused(None, raw, refused)
-    return _shown(shown)
+    return _shown(Shown(made=made))
 
 
 @colleagues.post("/settings/people/<uuid:staff_id>")
@@ -96,18 +105,14 @@ def change(staff_id: UUID) -> Response | tuple[str, int]:
     raw, field = given(request.form), ""
     try:
         with db.unit_of_work(sessions.clinic().id) as session:
-            staff = _one(session, staff_id)
-            was, number = staff.role, staff.number
+            staff, clinic = _one(session, staff_id), _clinic(session)
             facts = staffing.read({**raw, "email": staff.email}, ROLES)
-            field = "number" if number and facts.number is None else "role"
-            staffing.change(session, _clinic(session), staff, facts, layout.the_actor())
-            if was != facts.role and staff.id != layout.the_staff().id:
-                sessions.revoke(session, staff.id)
-            if facts.number != number:  # a link that waits must not go to the new one
-                signin.spend_links(session, staff.id)
-                account_news.tell(session, staff, "number", layout.the_actor())
-            if was != facts.role:
-                account_news.tell(session, staff, "role", layout.the_actor())
+            field = "number" if staff.number and facts.number is None else "role"
+            at_once = _at_once(staff, facts)
+            granting.change(session, clinic, staff, at_once, layout.the_actor())
+            if at_once != facts:
+                granting.could_change(session, clinic, staff, facts)
+                return access_request_view.asked(session, clinic, "change", facts, staff)
     except staffing.MayNot as refused:
         return _refused(staff_id, raw, refused)
     except coverage_guard.MakesGap as gap:
@@ -138,13 +143,18 @@ def leave(staff_id: UUID) -> Response | tuple[str, int]:
 
 @colleagues.post("/settings/people/<uuid:staff_id>/link")
 @permissions.signed_in("clinic.settings", fresh=True)
-def link(staff_id: UUID) -> str | tuple[str, int]:
+def link(staff_id: UUID) -> str | Response:
     """Make a new link for a colleague, also for one who comes back; links that were not used end."""
     with db.unit_of_work(sessions.clinic().id) as session:
-        staff = _one(session, staff_id, also_gone=True)
-        staffing.come_back(session, _clinic(session), staff, layout.the_actor())
-        shown = _invited(session, staff)
-    return _shown(shown)
+        staff, clinic = _one(session, staff_id, also_gone=True), _clinic(session)
+        back, own = not staff.active or staff.sso_state == "locked", staff.id == layout.the_staff().id
+        shown = handing_links.way(session, staff) is None
+        if guarded_access.link_waits(staff.role, comes_back=back, shown=shown, own=own):
+            facts = staffing.facts(staff)
+            return access_request_view.asked(session, clinic, "return" if back else "link", facts, staff)
+        staffing.come_back(session, clinic, staff, layout.the_actor())
+        made = granting.link(session, clinic, staff, layout.the_actor())
+    return _shown(Shown(made=made))
 
 
 @colleagues.post("/settings/people/links/<uuid:link_id>/revoke")
@@ -182,19 +192,12 @@ def _one(session: Session, staff_id: UUID, *, also_gone: bool = False) -> Staff:
     return colleague
 
 
-def _invited(session: Session, staff: Staff) -> Shown:
-    signin.spend_links(session, staff.id)
-    if staff.sso_state == "locked":
-        staff.sso_state = "linked" if staff.sso_subject else None
-    kind: Literal["invite", "reset"] = "reset" if staff.password_hash else "invite"
-    address = signin.make_link(session, staff, kind, VALID)
-    way = handing_links.send(session, _clinic(session), staff, address)
-    about, sent = f"staff:{staff.id}", way or "shown"
-    audit.record(session, staff.clinic_id, layout.the_actor(), "staff.invited", about, sent=sent)
-    if kind == "reset":
-        account_news.tell(session, staff, "link", layout.the_actor())
-    by = words.say("colleagues", f"link_by_{way}", name=staff.name) if way else ""
-    return Shown(link="" if way else address, link_of=staff.name, link_by=by)
+def _at_once(staff: Staff, facts: staffing.Facts) -> staffing.Facts:
+    """What of a change needs nobody else: all of it, or all but role and number."""
+    other, own = facts.number not in (None, staff.number), staff.id == layout.the_staff().id
+    if not guarded_access.change_waits(staff.role, facts.role, other_number=other, own=own):
+        return facts
+    return replace(facts, role=staff.role, number=staff.number)
 
 
 def _shown(shown: Shown) -> str:
@@ -241,6 +244,7 @@ def _page(session: Session, shown: Shown) -> str:
         cards=cards,
         opened=next((card for card in cards if card.id == shown.who), None),
         successors=handing_on.offered(session, shown.who if shown.leaving else None),
+        requests=access_request_view.cards(session, clinic),
         links=sign_in_links.lines(session, clinic, names, clock.now()) if layout.may("clinic.settings") else [],
         shown=shown,
         recoveries=recovery_pages.standing(session, clinic.id) if layout.may("clinic.settings") else {},
@@ -248,7 +252,7 @@ def _page(session: Session, shown: Shown) -> str:
         problems=shown.problems,
         roles=[(role, words.say("roles", role), words.say("role_means", role)) for role in ROLES],
         languages=[(language, words.say("languages", language)) for language in staffing.LANGUAGES],
-        days=VALID.days,
+        days=granting.VALID.days,
         edits=layout.may("clinic.settings"),
     )
 

@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from config import db
+from config import audit, db
+from messaging import second_people
 from messaging.models import Staff
 from web import layout, permissions, sessions, words
 from web.account import factors, recoveries
@@ -41,8 +42,9 @@ def _of(session: Session, staff: Staff, me: Staff) -> Standing | None:
         return Standing(words.say("recovery", "agreed"), "")
     if waiting is not None:
         who = session.get_one(Staff, waiting.asked_by).name
-        mine = me.id in (waiting.asked_by, staff.id)
-        return Standing(words.say("recovery", "waiting", who=who), "" if mine else "agree")
+        asker, reader = audit.Actor.staff(waiting.asked_by), audit.Actor.staff(me.id)
+        refusal = second_people.refusal(session, "recovery", reader, asker, staff.id)
+        return Standing(words.say("recovery", "waiting", who=who), "" if refusal else "agree")
     return Standing(words.say("recovery", "has"), "" if staff.id == me.id else "ask")
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, clock, db
+from messaging import second_people
 from messaging.models import Clinic, Patient, Staff
 from messaging.people import directory
 from reminders.shredding import deciding, shred_list
@@ -125,14 +126,14 @@ def _page(session: Session, typed: Typed) -> str:
         waiting=[_request(session, row, everyone) for row in deciding.waiting(session, clinic.id)],
         past=[_past(row, everyone) for row in deciding.done(session, clinic.id)],
         held=request.form.get("act") in ("hold", "release"),
-        alone=deciding.administrators(session, clinic.id) < 2,
+        alone=not deciding.takes_two(session, clinic.id, layout.the_actor()),
     )
 
 
 def _request(session: Session, row: Shredding, everyone: Mapping[UUID | None, Staff]) -> Request:
     patient = session.get_one(Patient, row.patient_id)
     asked = words.say("shredding", "asked_by", who=_who(row.asked_by, everyone), when=_when(row.asked_at))
-    may = row.asked_by != layout.the_actor()
+    may = second_people.refusal(session, "destruction", layout.the_actor(), row.asked_by) == ""
     return Request(row.id, short_names.initials(patient), patient.record or "", asked, may)
 
 

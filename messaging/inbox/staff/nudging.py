@@ -23,6 +23,7 @@ TEXTS = {
     "due_soon": "staff_due_soon",
     "answered": "staff_news",
     "access": "staff_access",
+    "approval": "staff_approval",
 }
 ITEM_TEXT = "staff_alert"
 # Where the front desk, which does not read the care team's inbox, finds what is theirs.

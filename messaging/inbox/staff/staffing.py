@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db, queue
-from messaging import phone
+from messaging import phone, second_people, two_person_rule
 from messaging.inbox.routing import assign, policy_checks
 from messaging.inbox.staff import absences, coverage_guard, roster
 from messaging.models import Clinic, Staff
@@ -74,12 +74,15 @@ def read(raw: Mapping[str, Any], roles: Collection[str]) -> Facts:
     return Facts(name, email, str(raw["role"]), languages, panels, number)
 
 
+def facts(staff: Staff) -> Facts:
+    """Return what the clinic says of a colleague now."""
+    return Facts(staff.name, staff.email, staff.role, tuple(staff.languages), tuple(staff.panels), staff.number)
+
+
 def invite(session: Session, clinic: Clinic, facts: Facts, actor: str) -> Staff:
     """Add a colleague, who can come in once they have used a link. Raises MayNot where the address is taken."""
     session.get(Clinic, clinic.id, with_for_update=True)
-    existing = session.scalar(select(Staff).where(Staff.clinic_id == clinic.id, Staff.email == facts.email))
-    if existing is not None:
-        raise MayNot({"email": "works_here" if existing.active else "worked_here"})
+    free_address(session, clinic, facts.email)
     return directory.add_staff(
         session,
         clinic,
@@ -93,6 +96,13 @@ def invite(session: Session, clinic: Clinic, facts: Facts, actor: str) -> Staff:
     )
 
 
+def free_address(session: Session, clinic: Clinic, email: str) -> None:
+    """Raises MayNot where somebody here has this address, or has had it."""
+    existing = session.scalar(select(Staff).where(Staff.clinic_id == clinic.id, Staff.email == email))
+    if existing is not None:
+        raise MayNot({"email": "works_here" if existing.active else "worked_here"})
+
+
 def change(session: Session, clinic: Clinic, staff: Staff, facts: Facts, actor: str) -> None:
     """Change what the clinic says of a colleague; their address stays.
 
@@ -102,6 +112,10 @@ def change(session: Session, clinic: Clinic, staff: Staff, facts: Facts, actor: 
     with _keeping(session, clinic):
         if facts.number != staff.number:
             staff.number, staff.phone_fault = facts.number, None
+            if facts.number and actor != audit.Actor.staff(staff.id):  # whoever holds that phone may be another
+                second_people.begin_to_settle(staff, actor)
+        if two_person_rule.gains_a_voice(was, facts.role):
+            second_people.begin_to_settle(staff, actor)
         staff.name, staff.role = facts.name, facts.role
         staff.languages, staff.panels = list(facts.languages), list(facts.panels)
     audit.record(session, clinic.id, actor, "staff.changed", f"staff:{staff.id}", role=facts.role, was=was)
@@ -148,6 +162,7 @@ def come_back(session: Session, clinic: Clinic, staff: Staff, actor: str) -> Non
     """Let somebody who had left work here again; they need a new link to come in."""
     if not staff.active:
         staff.active, staff.password_hash = True, None
+        second_people.begin_to_settle(staff, actor)
         audit.record(session, clinic.id, actor, "staff.returned", f"staff:{staff.id}")
 
 

@@ -30,7 +30,7 @@ KEYS = {
     "reminder_link_codes", "reminder_codes", "missed_visit", "generic_missed_visit", "staff_alert",
     "staff_escalated", "staff_handoff", "staff_covering", "staff_answered", "form_link", "form_again",
     "staff_assigned", "staff_due_soon", "staff_news", "staff_account", "staff_new_browser", "staff_sign_in_link",
-    "staff_access", "staff_proof_code", "staff_asked_when",
+    "staff_access", "staff_approval", "staff_proof_code", "staff_asked_when",
     "stopped_reminders", "stopped_screening", "stopped_visit", "crisis_line", "generic_reminder",
     "generic_reminder_link", "generic_reminder_own", "generic_form_link", "generic_form_again",
     "generic_confirmed", "generic_change_requested", "generic_arrived", "generic_late",

@@ -16,6 +16,7 @@ from messaging.mail.models import Mail, MailAddress
 from messaging.models import Message, Staff
 from messaging.people import staff_phones
 from tests.web.boards.test_unassigned import NUMBER, published
+from tests.web.settings.second_person import agreed
 from web.models import AccountChange, Passkey, SignInLink
 
 ROSA = {
@@ -33,7 +34,8 @@ def link_in(answer: Any) -> str:
 
 
 def link_sent(house: Any, answer: Any) -> str:
-    """The path of the link that went to a colleague's phone, which the page does not show."""
+    """The path of the link that went to a colleague's phone once it was agreed to, which the page does not show."""
+    answer = agreed(house, answer)
     assert answer.status_code == 200
     assert "/signin/" not in answer.text
     assert "A link has gone to the phone of" in answer.text
@@ -235,7 +237,7 @@ def test_a_phone_that_takes_no_texts_is_named_on_the_card_and_to_whoever_carries
 def test_a_link_is_shown_once_where_no_way_leads_to_the_colleague_alone(house: Any) -> None:
     browser = lead(house)
     answer = browser.post("/settings/people", **(ROSA | {"number": ""}))
-    path = link_in(answer)
+    path = link_in(agreed(house, answer))
     assert path not in browser.get("/settings/people").text
     assert use(house, path) == 303
 
@@ -269,10 +271,10 @@ def test_a_colleague_is_told_of_a_new_link_role_or_number_and_sees_who_did_it(ho
     assert hers.post(link, token_from=link, **CHOSEN).status_code == 303
     link_sent(house, browser.post(f"/settings/people/{rosa.id}/link"))
     form = ROSA | {"role": "clinician", "number": "(202) 555-0159"}
-    assert browser.post(f"/settings/people/{rosa.id}", **form).status_code == 303
+    assert agreed(house, browser.post(f"/settings/people/{rosa.id}", **form)).status_code == 303
     with db.unit_of_work(house.clinic.id) as session:
         told = session.scalars(select(AccountChange.what).where(AccountChange.staff_id == rosa.id)).all()
-    assert sorted(told) == ["link", "new_browser", "number", "role"]
+    assert sorted(told) == ["access_asked", "link", "new_browser", "number", "role"]
     page = house.signed_in(rosa).get("/account").text
     for words in ("Sign-in link made", "Role changed", "Work phone changed", "Dana Wu"):
         assert words in page
@@ -282,5 +284,8 @@ def test_a_new_number_ends_the_links_that_went_to_the_old_one(house: Any) -> Non
     browser = lead(house)
     link = link_sent(house, browser.post("/settings/people", **ROSA))
     rosa = the(house, "rosa@clinic.example")
-    assert browser.post(f"/settings/people/{rosa.id}", **(ROSA | {"number": "(202) 555-0159"})).status_code == 303
+    assert (
+        agreed(house, browser.post(f"/settings/people/{rosa.id}", **(ROSA | {"number": "(202) 555-0159"}))).status_code
+        == 303
+    )
     assert house.browser().get(link).status_code == 410
