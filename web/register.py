@@ -28,6 +28,7 @@ from web.caseload import (
     relapse_page,
     review_pages,
     social_pages,
+    stay_pages,
     timer_pages,
 )
 from web.compose import saved_replies
@@ -193,6 +194,7 @@ PAGES = (
     episode_page.care,
     relapse_page.relapse,
     social_pages.social,
+    stay_pages.care_stays,
     timer_pages.timer,
     review_pages.case_reviews,
     month_page.care_months,
