@@ -1,6 +1,7 @@
 """A month of Collaborative Care: minutes and codes of each episode, the evidence, and closing it by a person."""
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,13 +17,13 @@ from caseload import listing, reviews
 from caseload.codes import closing, evidence, minutes, proposing, reckoning, tables
 from caseload.codes.intervals import Interval
 from caseload.episodes import Refused
-from caseload.models import CareEntry, CareMonth, Episode
+from caseload.models import CareEntry, CareMonth, Episode, RelapsePlan
 from caseload.months import Month, span
 from caseload.stays import standing
 from caseload.stays.standing import Stay
 from config import audit, clock, db
 from config.db.sets import among
-from messaging.models import Clinic, Staff
+from messaging.models import Clinic, SafetyPlan, Staff
 from messaging.reasons import Reason
 from reminders.stays import EVER
 
@@ -129,6 +130,7 @@ class _Books:
             )
         ).all()
         self.stays = standing.of_patients(session, [row.patient.id for row in rows], *lasts)
+        self.plans = _plans(session, [row.patient.id for row in rows], lasts)
         closed = select(CareMonth).where(CareMonth.month == str(month), among(session, CareMonth.episode_id, self.ids))
         self.closed = {each.episode_id: each for each in session.scalars(closed)}
         db.load_keys(session, (each.key_id for each in self.closed.values()))
@@ -206,6 +208,7 @@ def _chart(books: _Books, row: listing.Row) -> evidence.Chart:
             for scored in row.scores
             if scored.point.on <= books.month.last
         ],
+        plan_changes=_changes(books, episode),
         stays=[_stay(books, stay) for stay in books.stays.get(episode.patient_id, [])],
         reviews=books.reviews.get(episode.id, []),
         registry={
@@ -215,6 +218,28 @@ def _chart(books: _Books, row: listing.Row) -> evidence.Chart:
             "last_score": last.total if last else None,
         },
     )
+
+
+def _plans(
+    session: Session, patient_ids: Sequence[UUID], lasts: tuple[datetime, datetime]
+) -> dict[UUID, list[tuple[datetime, str]]]:
+    """Return by patient which plans were written with them in the month, and when."""
+    written = defaultdict[UUID, list[tuple[datetime, str]]](list)
+    for model in (RelapsePlan, SafetyPlan):
+        rows = select(model.patient_id, model.at).where(
+            among(session, model.patient_id, patient_ids), model.at >= lasts[0], model.at < lasts[1]
+        )
+        for patient_id, at in session.execute(rows):
+            written[patient_id].append((at, model.__tablename__))
+    return written
+
+
+def _changes(books: _Books, episode: Episode) -> list[evidence.PlanChange]:
+    """What was changed of the plan in the month: a phase, and each plan written, in their order."""
+    changed = list(books.plans.get(episode.patient_id, ()))
+    if episode.phase == "relapse_prevention" and books.lasts[0] <= episode.phase_at < books.lasts[1]:
+        changed.append((episode.phase_at, episode.phase))
+    return [evidence.PlanChange(at.astimezone(books.zone).date(), what) for at, what in sorted(changed)]
 
 
 def _stay(books: _Books, stay: Stay) -> evidence.Stay:

@@ -9,7 +9,7 @@ from records.paper import Sheet
 from web import times, words
 
 Document = Mapping[str, Any]
-SECTIONS = ("month", "log", "consent", "scores", "reviews", "stays", "plan", "missing")
+SECTIONS = ("month", "log", "consent", "scores", "reviews", "changes", "stays", "plan", "missing")
 
 
 def sheet(document: Document, clinic: str, codes: str, made: str) -> Sheet:
@@ -24,6 +24,7 @@ def sheet(document: Document, clinic: str, codes: str, made: str) -> Sheet:
         "consent": _consent(document),
         "scores": [_score(score) for score in document["scores"]],
         "reviews": [_review(review) for review in document["reviews"]],
+        "changes": [f"{_day(each['on'])}: {_said(each['change'])}" for each in document["plan_changes"]],
         # A month that was closed before stays were written into its evidence has none.
         "stays": [_stay(stay) for stay in document.get("stays", [])],
         "plan": _people(document),
