@@ -1,6 +1,7 @@
 """A month of Collaborative Care: minutes and codes of each episode, the evidence, and closing it by a person."""
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,15 +15,17 @@ from sqlalchemy.orm import Session
 
 from caseload import listing, reviews
 from caseload.codes import closing, evidence, minutes, proposing, reckoning, tables
+from caseload.codes.intervals import Interval
 from caseload.episodes import Refused
-from caseload.models import CareEntry, CareMonth, Episode
+from caseload.models import CareEntry, CareMonth, Episode, RelapsePlan
 from caseload.months import Month, span
+from caseload.stays import standing
+from caseload.stays.standing import Stay
 from config import audit, clock, db
 from config.db.sets import among
-from messaging.models import Clinic, Staff
+from messaging.models import Clinic, SafetyPlan, Staff
 from messaging.reasons import Reason
-from reminders import stays
-from reminders.models import InpatientStay
+from reminders.stays import EVER
 
 # Work that reaches over a month's edge is no longer than this (care_log.LONGEST).
 EDGE = timedelta(hours=4)
@@ -33,14 +36,15 @@ ROLES: dict[str, minutes.Role] = {"psychiatric_consultant": "consultant"}
 @dataclass(frozen=True)
 class Billed:
     """An episode's month. `evidence` is as of now; `closed` what a person closed, None while it is open; `changed` that
-    it would be something else now; `stays` those in a hospital that share time with the month."""
+    it would be something else now; `stays` those in a hospital that share time with the month, as they hold or as they
+    are told."""
 
     row: listing.Row
     reckoning: reckoning.Reckoning
     evidence: dict[str, Any]
     closed: CareMonth | None
     changed: Reason | None
-    stays: Sequence[InpatientStay]
+    stays: Sequence[Stay]
 
     @property
     def choices(self) -> tuple[tuple[proposing.Units, ...], ...]:
@@ -125,7 +129,8 @@ class _Books:
                 CareEntry.starts_at < lasts[1],
             )
         ).all()
-        self.stays = stays.within(session, [row.patient.id for row in rows], *lasts)
+        self.stays = standing.of_patients(session, [row.patient.id for row in rows], *lasts)
+        self.plans = _plans(session, [row.patient.id for row in rows], lasts)
         closed = select(CareMonth).where(CareMonth.month == str(month), among(session, CareMonth.episode_id, self.ids))
         self.closed = {each.episode_id: each for each in session.scalars(closed)}
         db.load_keys(session, (each.key_id for each in self.closed.values()))
@@ -172,7 +177,7 @@ def _billed(books: _Books, row: listing.Row) -> Billed:
             books.lasts,
             episode.consent_at,
             episode.phase_at if episode.phase == "discharged" else None,
-            tuple(stays.span(stay) for stay in away),
+            tuple(stay.span for stay in away if stay.span is not None),
         ),
         payer=episode.payer,
         tables=tables.payers().get(episode.payer, ()),
@@ -203,6 +208,8 @@ def _chart(books: _Books, row: listing.Row) -> evidence.Chart:
             for scored in row.scores
             if scored.point.on <= books.month.last
         ],
+        plan_changes=_changes(books, episode),
+        stays=[_stay(books, stay) for stay in books.stays.get(episode.patient_id, [])],
         reviews=books.reviews.get(episode.id, []),
         registry={
             "phase": episode.phase,
@@ -211,6 +218,42 @@ def _chart(books: _Books, row: listing.Row) -> evidence.Chart:
             "last_score": last.total if last else None,
         },
     )
+
+
+def _plans(
+    session: Session, patient_ids: Sequence[UUID], lasts: tuple[datetime, datetime]
+) -> dict[UUID, list[tuple[datetime, str]]]:
+    """Return by patient which plans were written with them in the month, and when."""
+    written = defaultdict[UUID, list[tuple[datetime, str]]](list)
+    for model in (RelapsePlan, SafetyPlan):
+        rows = select(model.patient_id, model.at).where(
+            among(session, model.patient_id, patient_ids), model.at >= lasts[0], model.at < lasts[1]
+        )
+        for patient_id, at in session.execute(rows):
+            written[patient_id].append((at, model.__tablename__))
+    return written
+
+
+def _changes(books: _Books, episode: Episode) -> list[evidence.PlanChange]:
+    """What was changed of the plan in the month: a phase, and each plan written, in their order."""
+    changed = list(books.plans.get(episode.patient_id, ()))
+    if episode.phase == "relapse_prevention" and books.lasts[0] <= episode.phase_at < books.lasts[1]:
+        changed.append((episode.phase_at, episode.phase))
+    return [evidence.PlanChange(at.astimezone(books.zone).date(), what) for at, what in sorted(changed)]
+
+
+def _stay(books: _Books, stay: Stay) -> evidence.Stay:
+    said = stay.correction
+    return evidence.Stay(
+        told_by=stay.told.source.removeprefix("ehr."),
+        told=_edges(stay.told_span),
+        holds=_edges(stay.span),
+        corrected=evidence.Corrected(said.at, books.people[said.by_id].name, said.reason or "") if said else None,
+    )
+
+
+def _edges(span: Interval | None) -> evidence.Edges:
+    return None if span is None else (span[0], None if span[1] == EVER else span[1])
 
 
 def _initiating(episode: Episode) -> evidence.Visit | None:

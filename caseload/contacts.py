@@ -34,9 +34,9 @@ def last(session: Session, clinic: Clinic, patient_ids: Collection[UUID]) -> dic
 
 
 class Spoken(NamedTuple):
-    """The day of a patient's last live contact, and on how many days there has been one from a day on."""
+    """When (UTC) a patient's last live contact was, and on how many days there has been one from a day on."""
 
-    last: date
+    at: datetime
     days: int
 
 
@@ -57,9 +57,7 @@ def spoken(session: Session, clinic: Clinic, first: date, patient_ids: Collectio
     )
     days = by_day.subquery()
     rows = select(days.c.patient_id, func.max(days.c.at), func.count(days.c.day)).group_by(days.c.patient_id)
-    return {
-        patient_id: Spoken(at.astimezone(zone).date(), counted) for patient_id, at, counted in db.tuples(session, rows)
-    }
+    return {patient_id: Spoken(at, counted) for patient_id, at, counted in db.tuples(session, rows)}
 
 
 def moments(session: Session, patient_ids: Collection[UUID]) -> dict[UUID, list[datetime]]:

@@ -5,10 +5,10 @@ adds what a page shows of some of them.
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,7 @@ from config.remembered import Remembered
 from messaging.models import Clinic, Patient
 from reminders import care_model, emergency
 
+V = TypeVar("V")
 MOST = 2000
 COLUMNS = (
     *kept_scores.COLUMNS,
@@ -136,7 +137,7 @@ def standings(session: Session, clinic: Clinic, *where: ColumnElement[bool]) -> 
     standings, changed = [], []
     for row in of:
         reading = known.reading(row)
-        kept = made.get(row.id)
+        kept = made.get(row.id.int)
         if kept is not None and kept[0] == reading:
             standings.append(kept[1])
         else:
@@ -145,7 +146,7 @@ def standings(session: Session, clinic: Clinic, *where: ColumnElement[bool]) -> 
     db.load_keys(session, (row.key_id for row, _ in changed))
     for row, reading in changed:
         standing = known.standing(row, fresh.get(row.id))
-        made.put(row.id, (reading, standing))
+        made.put(row.id.int, (reading, standing))
         standings.append(standing)
     return standings
 
@@ -213,6 +214,11 @@ def _days(clinic: Clinic) -> due.Days:
     )
 
 
+def _by_number(by_id: Mapping[UUID, V]) -> dict[int, V]:
+    """The same by the ids' numbers: an id is hashed in Python each time, and each is looked up in eight tables."""
+    return {which.int: value for which, value in by_id.items()}
+
+
 class _Known:
     """What other tables know of the episodes, each read with one query."""
 
@@ -221,23 +227,23 @@ class _Known:
         self.session, self.clinic = session, clinic
         self.today, self.days, self.zone = episodes.today_of(clinic), _days(clinic), ZoneInfo(clinic.zone)
         self.forms = kept_scores.forms_of(session, patient_ids)
-        self.contact = contacts.spoken(session, clinic, self.today.replace(day=1), patient_ids)
-        self.minutes = minutes_of(session, clinic, ids)
-        self.review = reviews.last_at(session, ids)
-        self.recommended = reviews.waiting_since(session, ids)
+        self.contact = _by_number(contacts.spoken(session, clinic, self.today.replace(day=1), patient_ids))
+        self.minutes = _by_number(minutes_of(session, clinic, ids))
+        self.review = _by_number(reviews.last_at(session, ids))
+        self.recommended = _by_number(reviews.waiting_since(session, ids))
         lately = clock.now() - timedelta(days=due.EMERGENCY_DAYS + 1)
-        self.emergency = emergency.last(session, patient_ids, lately)
-        self.unanswered = questionnaires.unanswered(session, clinic, patient_ids)
-        self.open = Counter(row.patient_id for row in of if row.phase != "discharged")
+        self.emergency = _by_number(emergency.last(session, patient_ids, lately))
+        self.unanswered = _by_number(questionnaires.unanswered(session, clinic, patient_ids))
+        self.open = Counter(row.patient_id.int for row in of if row.phase != "discharged")
         self.whole = (self.today, clinic.zone, self.days)
 
     def reading(self, row: Any) -> Reading:
         """Everything that an episode's standing is made of, as it was read."""
-        episode_id, patient_id = row.id, row.patient_id
+        episode_id, patient_id = row.id.int, row.patient_id.int
         return (
             self.whole,
-            tuple(row),
-            self.forms.get((patient_id, row.scale)),
+            row[2:],  # but its id and clinic, by which it is known
+            self.forms.get((row.patient_id, row.scale)),
             self.contact.get(patient_id),
             self.minutes.get(episode_id),
             self.review.get(episode_id),
@@ -253,24 +259,25 @@ class _Known:
 
     def standing(self, row: Any, fresh: bytes | None) -> Standing:
         """Where an episode stands, its key loaded; `fresh` are totals that were made anew just now."""
-        totals, spoken = kept_scores.opened(row, fresh, self.today), self.contact.get(row.patient_id)
+        totals, spoken = kept_scores.opened(row, fresh, self.today), self.contact.get(row.patient_id.int)
+        last = self._day(spoken.at) if spoken else None
         facts = due.Facts(
             today=self.today,
             enrolled=row.enrolled_on,
             phase=cast(due.Phase, row.phase),
             progress=totals.progress,
-            contact=spoken.last if spoken and spoken.last >= row.enrolled_on else None,
-            review=self._day(self.review.get(row.id)),
-            recommended=self._day(self.recommended.get(row.id)),
+            contact=last if last and last >= row.enrolled_on else None,
+            review=self._day(self.review.get(row.id.int)),
+            recommended=self._day(self.recommended.get(row.id.int)),
             check_on=row.check_on,
             self_harm=totals.self_harm,
             flagged=row.flagged,
-            two_open=self.open[row.patient_id] > 1,
-            unanswered=self.unanswered.get(row.patient_id),
-            emergency=self._day(self.emergency.get(row.patient_id)),
+            two_open=self.open[row.patient_id.int] > 1,
+            unanswered=self.unanswered.get(row.patient_id.int),
+            emergency=self._day(self.emergency.get(row.patient_id.int)),
         )
         weeks, due_now = (totals.until - row.enrolled_on).days // 7, due.of(facts, self.days)
-        month = InMonth(spoken.days if spoken else 0, self.minutes.get(row.id, 0))
+        month = InMonth(spoken.days if spoken else 0, self.minutes.get(row.id.int, 0))
         named = Named(row.patient_id, row.clinic_id, row.patients_key_id, *row[-4:])
         return Standing(row.id, row.patient_id, row.manager_id, row.scale, totals, facts, due_now, weeks, month, named)
 

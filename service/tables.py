@@ -4,6 +4,7 @@ from api import models as api
 from caseload import models as caseload
 from caseload.figures import models as figures
 from caseload.social import models as social
+from caseload.stays import models as care_stays
 from config import audit
 from config.db import Base
 from intake_links import models as intake_links
@@ -50,6 +51,7 @@ MODULES = (
     caseload,
     figures,
     social,
+    care_stays,
     interchange,
     webhooks,
     api,

@@ -24,10 +24,12 @@ from web.boards import away, readings, response_times, today, unassigned, unreac
 from web.caseload import (
     episode_page,
     month_page,
+    proposal_page,
     registry_page,
     relapse_page,
     review_pages,
     social_pages,
+    stay_pages,
     timer_pages,
 )
 from web.compose import saved_replies
@@ -195,6 +197,8 @@ PAGES = (
     episode_page.care,
     relapse_page.relapse,
     social_pages.social,
+    stay_pages.care_stays,
+    proposal_page.care_proposals,
     timer_pages.timer,
     review_pages.case_reviews,
     month_page.care_months,

@@ -228,3 +228,16 @@ def day_of(typed: str) -> date | None:
         return date.fromisoformat(typed)
     except ValueError:
         return None
+
+
+def moment_of(typed: str, zone: str) -> datetime | None:
+    """Return the moment that a field for a day and an hour holds by a zone's clock, None where that is none."""
+    try:
+        return datetime.fromisoformat(typed).replace(tzinfo=ZoneInfo(zone))
+    except ValueError:
+        return None
+
+
+def typed_moment(at: datetime, zone: str) -> str:
+    """Return a moment as a field for a day and an hour holds it."""
+    return at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M")

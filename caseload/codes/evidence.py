@@ -72,6 +72,29 @@ class PlanChange:
     change: str
 
 
+# From when to when, without an end while it is open; None where there was no stay.
+Edges = tuple[datetime, datetime | None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """That a colleague has put something right that was told: when, who, and why."""
+
+    at: datetime
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A stay in a hospital: whose feed tells it, as it is `told` by now, and as it `holds`."""
+
+    told_by: str
+    told: Edges
+    holds: Edges
+    corrected: Corrected | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Chart:
     """What the registry knows of the patient at the end of the month. `people`: name and credential of each care
@@ -86,6 +109,7 @@ class Chart:
     scores: Sequence[Score] = ()
     reviews: Sequence[Review] = ()
     plan_changes: Sequence[PlanChange] = ()
+    stays: Sequence[Stay] = ()
     registry: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -6,7 +6,7 @@ Sources: the AIMS Center's registry, Bao 2016 and the consultation measure of Ne
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from caseload.registry.progress import ELEVATED, Progress
 
@@ -38,8 +38,7 @@ WELL_SCORE_DAYS, REVIEWED_LATELY = 60, 7
 EMERGENCY_DAYS = 30
 
 
-@dataclass(frozen=True)
-class Days:
+class Days(NamedTuple):
     """After how many days what is due, as the clinic decides: contact and review by phase."""
 
     contact: int = 14

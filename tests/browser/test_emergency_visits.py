@@ -16,6 +16,7 @@ from reminders import emergency, stays
 from tests.browser.place import Served, at
 from tests.browser.test_caseload import look
 from tests.web.caseload.seeding import enrolled, with_registry
+from web import times
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -69,6 +70,19 @@ def test_a_month_shows_the_stay_in_a_hospital_within_which_minutes_do_not_count(
         expect(row.get_by_text("60", exact=True)).to_be_visible()
         expect(row.get_by_text("25 min while in a hospital")).to_be_visible()
         expect(row.get_by_text("told by general")).to_be_visible()
+        look(page)
+        row.get_by_role("link", name="Correct this stay of Vera Nowak").click()
+        look(page)
+        page.get_by_label("It has ended").check()
+        page.get_by_label("Discharged on").fill(times.typed_moment(admitted + timedelta(hours=1), house.clinic.zone))
+        page.get_by_label("How you know it").fill("The ward called")
+        page.get_by_role("button", name="Save").click()
+        expect(row.get_by_text("85", exact=True)).to_be_visible()
+        expect(row.get_by_text("it ended", exact=False)).to_be_visible()
+        look(page)
+        row.get_by_role("link", name="Vera Nowak", exact=True).click()
+        expect(page.get_by_role("heading", name="Stays in a hospital")).to_be_visible()
+        expect(page.get_by_text("“The ward called”")).to_be_visible()
         look(page)
 
 

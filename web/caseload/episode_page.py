@@ -1,10 +1,8 @@
 """One patient's episode of care: enrolling, where the scores go, what was done, and how it ends."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from flask import flash, redirect, request, url_for
 from sqlalchemy.orm import Session
@@ -20,7 +18,7 @@ from messaging.models import Clinic, Patient, Staff
 from reminders import care_model
 from web import ids, layout, permissions, sessions, team, times, words
 from web.patients import patient_page
-from web.presenters import care_course, care_view, episode_view, screen_history, timer_view
+from web.presenters import care_course, care_view, episode_view, screen_history, stay_view, timer_view
 
 care = layout.room("care", __name__)
 Act = Callable[[Session, Clinic, Staff, Patient], str]
@@ -55,7 +53,7 @@ def log(patient_id: UUID) -> Response | tuple[str, int]:
         form, minutes = request.form, request.form.get("minutes", "").strip()
         work = care_log.Work(
             kind=form.get("kind", ""),
-            starts_at=_moment(clinic, form.get("starts_at", "")),
+            starts_at=times.moment_of(form.get("starts_at", ""), clinic.zone),
             minutes=int(minutes) if minutes.isdecimal() and len(minutes) < 5 else None,
             reached=form.get("reached") == "on",
             call=ids.uuid_of(form.get("call")),
@@ -200,7 +198,7 @@ def _enrolment(session: Session, clinic: Clinic) -> episodes.Enrolment:
     return episodes.Enrolment(
         enrolled_on=times.day_of(form.get("enrolled_on", "")),
         consent=form.get("consent", ""),
-        consent_at=_moment(clinic, form.get("consent_at", "")),
+        consent_at=times.moment_of(form.get("consent_at", ""), clinic.zone),
         cost_told=form.get("cost_told") == "on",
         practitioner=_person(session, "practitioner"),
         manager=_person(session, "manager"),
@@ -214,14 +212,6 @@ def _person(session: Session, field: str) -> Staff | None:
     wanted = ids.uuid_of(request.form.get(field))
     person = session.get(Staff, wanted) if wanted else None
     return person if person is not None and person.clinic_id == sessions.clinic().id else None
-
-
-def _moment(clinic: Clinic, typed: str) -> datetime | None:
-    """What a field for a day and an hour says, by the clinic's clock."""
-    try:
-        return datetime.fromisoformat(typed).replace(tzinfo=ZoneInfo(clinic.zone))
-    except ValueError:
-        return None
 
 
 def _page(session: Session, patient: Patient, problem: str = "", field: str = "") -> str:
@@ -240,6 +230,7 @@ def _page(session: Session, patient: Patient, problem: str = "", field: str = ""
         past=episode_view.past(session, clinic, patient.id),
         asked=episode_view.asked(session, clinic, patient.id),
         emergencies=episode_view.emergencies(session, clinic, patient.id),
+        stays=stay_view.of_patient(session, clinic, patient.id, people),
         model=care_model.of_clinic(clinic),
         managers=_people(people, episodes.MANAGERS),
         clinicians=_people(people, ("clinician",)),
@@ -257,10 +248,9 @@ def _people(people: Mapping[UUID | None, Staff], roles: tuple[str, ...]) -> list
 
 def _beginning(clinic: Clinic, patient: Patient) -> dict[str, Any]:
     """What the form for enrolling begins with."""
-    now = clock.now().astimezone(ZoneInfo(clinic.zone))
     return {
-        "today": now.date().isoformat(),
-        "now": now.strftime("%Y-%m-%dT%H:%M"),
+        "today": episodes.today_of(clinic).isoformat(),
+        "now": times.typed_moment(clock.now(), clinic.zone),
         "me": str(layout.the_staff().id),
         "panel": patient.panel,
         "consents": episodes.CONSENTS,
@@ -295,6 +285,6 @@ def _of_episode(
         "end_reasons": episodes.END_REASONS,
         "part_two": part_two.is_labelled(session, clinic.id, [part_two.about("episode", episode.id)]),
         "said_part_two": part_two.is_labelled(session, clinic.id, part_two.of_patient(session, patient.id)),
-        "now": clock.now().astimezone(ZoneInfo(clinic.zone)).strftime("%Y-%m-%dT%H:%M"),
+        "now": times.typed_moment(clock.now(), clinic.zone),
         "today": episodes.today_of(clinic).isoformat(),
     }

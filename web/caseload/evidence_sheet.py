@@ -9,7 +9,7 @@ from records.paper import Sheet
 from web import times, words
 
 Document = Mapping[str, Any]
-SECTIONS = ("month", "log", "consent", "scores", "reviews", "plan", "missing")
+SECTIONS = ("month", "log", "consent", "scores", "reviews", "changes", "stays", "plan", "missing")
 
 
 def sheet(document: Document, clinic: str, codes: str, made: str) -> Sheet:
@@ -24,6 +24,9 @@ def sheet(document: Document, clinic: str, codes: str, made: str) -> Sheet:
         "consent": _consent(document),
         "scores": [_score(score) for score in document["scores"]],
         "reviews": [_review(review) for review in document["reviews"]],
+        "changes": [f"{_day(each['on'])}: {_said(each['change'])}" for each in document["plan_changes"]],
+        # A month that was closed before stays were written into its evidence has none.
+        "stays": [_stay(stay) for stay in document.get("stays", [])],
         "plan": _people(document),
         "missing": [words.say("care_missing", name) for name in document["missing"]],
     }
@@ -72,6 +75,21 @@ def _score(score: Document) -> str:
 def _review(review: Document) -> str:
     outcome = [words.say("care_standings", review["outcome"])] if review["outcome"] else []
     return _joined([_day(review["on"]), review["recommendation"], *outcome])
+
+
+def _stay(stay: Document) -> str:
+    told, said = _said("stay_told", feed=stay["told_by"], lasts=_lasts(stay["told"])), stay["corrected"]
+    if not said:
+        return told
+    corrected = _said("corrected", who=said["by"], at=_moment(said["at"]), why=said["reason"])
+    return _joined([_lasts(stay["holds"]), corrected, told])
+
+
+def _lasts(edges: list[str | None] | None) -> str:
+    if edges is None:
+        return _said("no_stay")
+    begins, ends = (_moment(edge) if edge else "" for edge in edges)
+    return _said("stay" if ends else "stay_open", begins=begins, ends=ends)
 
 
 def _people(document: Document) -> list[str]:

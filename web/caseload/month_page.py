@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from caseload import billing, episodes, months
 from caseload.codes import proposing, reasons
+from caseload.models import CareMonth
 from caseload.months import Month
 from config import audit, clock, db
 from messaging.models import Clinic
@@ -23,7 +23,7 @@ from reminders import care_model
 from reminders.imports import csv_files
 from web import layout, permissions, sessions, team, times, words
 from web.caseload import evidence_sheet
-from web.presenters import episode_view, patient_view
+from web.presenters import patient_view, stay_view
 
 care_months = layout.room("care_months", __name__)
 
@@ -31,14 +31,14 @@ care_months = layout.room("care_months", __name__)
 @dataclass(frozen=True)
 class Row:
     """An episode's month in words. `choices` are (place, words) to close it with; `closed` says who has; `stays` those
-    in a hospital, and which feed has told them."""
+    in a hospital."""
 
     id: UUID
     patient_id: UUID
     name: str
     minutes: int
     excluded: list[str]
-    stays: list[str]
+    stays: list[stay_view.Line]
     choices: list[tuple[int, str]]
     to_next: str
     warnings: list[str]
@@ -192,11 +192,11 @@ def _rows(session: Session, clinic: Clinic, month: Month, form: str) -> list[Row
     billed = billing.of_clinic(session, clinic, month)
     about = f"clinic:{clinic.id}"
     audit.record(session, clinic.id, layout.the_actor(), "care.month_opened", about, form=form, month=str(month))
-    names = team.names(session, [each.closed.closed_by for each in billed if each.closed])
-    return [_row(each, clinic, names) for each in billed]
+    people = team.everyone(session, clinic.id)
+    return [_row(each, clinic, people) for each in billed]
 
 
-def _row(billed: billing.Billed, clinic: Clinic, names: dict[UUID | None, str]) -> Row:
+def _row(billed: billing.Billed, clinic: Clinic, people: stay_view.People) -> Row:
     proposal, closed = billed.reckoning.proposal, billed.closed
     said = [
         words.say("care_excluded", why, minutes=minutes) for why, minutes in billed.reckoning.count.excluded.items()
@@ -207,22 +207,22 @@ def _row(billed: billing.Billed, clinic: Clinic, names: dict[UUID | None, str]) 
         name=patient_view.full_name(billed.row.patient),
         minutes=billed.reckoning.count.minutes,
         excluded=said,
-        stays=[episode_view.stay(each, clinic) for each in billed.stays],
+        stays=[stay_view.line(each, people, clinic.zone) for each in billed.stays],
         choices=[(place, _codes(choice)) for place, choice in enumerate(billed.choices)],
         to_next=words.say("care", "to_next", minutes=proposal.to_next.minutes, code=proposal.to_next.code)
         if proposal.to_next
         else "",
         warnings=[reasons.words(warning) for warning in proposal.warnings],
         missing=[words.say("care_missing", name) for name in billed.evidence["missing"]],
-        closed=_closed(clinic, names, closed.closed_by, closed.closed_at) if closed else "",
+        closed=_closed(clinic, people, closed) if closed else "",
         codes=_written(closed.codes) if closed else "",
         changed=reasons.words(billed.changed) if billed.changed else "",
     )
 
 
-def _closed(clinic: Clinic, names: dict[UUID | None, str], by: UUID, at: datetime) -> str:
-    who = names.get(by, words.say("history", "somebody"))
-    return words.say("care", "closed", who=who, at=times.moment(at, clock.now(), clinic.zone))
+def _closed(clinic: Clinic, people: stay_view.People, closed: CareMonth) -> str:
+    who = team.name_of(people, closed.closed_by, words.say("history", "somebody"))
+    return words.say("care", "closed", who=who, at=times.moment(closed.closed_at, clock.now(), clinic.zone))
 
 
 def _codes(choice: tuple[proposing.Units, ...]) -> str:

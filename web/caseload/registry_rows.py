@@ -33,19 +33,20 @@ def lines(session: Session, of: Sequence[listing.Standing], people: People) -> l
 
 def rows(session: Session, of: Sequence[listing.Standing], people: People) -> list[Markup]:
     """Return each as its row of the table."""
-    known, names = _known(), {staff_id: person.name for staff_id, person in people.items()}
-    made, changed = dict[UUID, Markup](), []
-    for each in of:
-        facts, kept = (each, names.get(each.manager_id)), known.get(each.id)
+    known, names = _known(), {staff_id.int: person.name for staff_id, person in people.items() if staff_id}
+    shown, changed = list[Markup](), list[tuple[int, tuple[Any, ...]]]()
+    for place, each in enumerate(of):
+        facts, kept = (each, names.get(each.manager_id.int)), known.get(each.id.int)
         if kept is not None and kept[0] == facts:
-            made[each.id] = kept[1]
+            shown.append(kept[1])
         else:
-            changed.append(facts)
+            shown.append(Markup())
+            changed.append((place, facts))
     row, address = _template(), _Addresses()
-    for facts, line in zip(changed, lines(session, [each for each, _ in changed], people), strict=True):
-        made[line.id] = row(line, address)
-        known.put(line.id, (facts, made[line.id]))
-    return [made[each.id] for each in of]
+    for (place, facts), line in zip(changed, lines(session, [of[place] for place, _ in changed], people), strict=True):
+        shown[place] = row(line, address)
+        known.put(line.id.int, (facts, shown[place]))
+    return shown
 
 
 def _template() -> Callable[[care_view.Line, "_Addresses"], Markup]:

@@ -124,7 +124,7 @@ def line(standing: listing.Standing, people: Mapping[UUID | None, Staff]) -> Lin
 def sorted_by(by: str, of: Sequence[listing.Standing]) -> list[listing.Standing]:
     """Return episodes by a column, what needs somebody soonest first, and of equals who is longest in care."""
     column = COLUMNS[by]
-    return sorted(of, key=lambda each: (*column(each), each.facts.enrolled, each.id))
+    return sorted(of, key=lambda each: (*column(each), each.facts.enrolled, each.id.int))
 
 
 def _from_file(moved: progress.Progress, scores: Sequence[Scored]) -> str:

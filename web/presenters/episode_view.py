@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -17,8 +16,7 @@ from intake_links import scoring
 from messaging.inbox import notes_and_calls
 from messaging.inbox.models import Contact
 from messaging.models import Clinic, Patient, Staff
-from reminders import emergency, stays
-from reminders.models import InpatientStay
+from reminders import emergency
 from web import team, times, words
 from web.presenters import care_course, screen_view
 from web.presenters.screen_history import Taken
@@ -140,7 +138,7 @@ def proposal(call: Contact, zone: str) -> Proposal:
     at, minutes = times.moment(began, clock.now(), zone), call.minutes or 0
     return Proposal(
         id=call.id,
-        starts_at=began.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M"),
+        starts_at=times.typed_moment(began, zone),
         minutes=minutes,
         reached=call.outcome == "reached",
         words=words.say("care", "proposed", outcome=outcome.lower(), minutes=minutes, at=at),
@@ -219,17 +217,6 @@ def from_to(row: listing.Row) -> str:
     if first is None or last is None:
         return words.say("care_states", "no_baseline")
     return f"{title} {first.total} → {last.total}"
-
-
-def stay(told: InpatientStay, clinic: Clinic) -> str:
-    """Return from when to when a patient was in a hospital, and which feed has told it."""
-    (begins, ends), now = stays.span(told), clock.now()
-    admitted = times.moment(begins, now, clinic.zone, running=True)
-    feed = told.source.removeprefix("ehr.")
-    if ends == stays.EVER:
-        return words.say("care", "stay_open", admitted=admitted, feed=feed)
-    discharged = times.moment(ends, now, clinic.zone, running=True)
-    return words.say("care", "stay", admitted=admitted, discharged=discharged, feed=feed)
 
 
 def emergencies(session: Session, clinic: Clinic, patient_id: UUID) -> list[tuple[str, str]]:

@@ -141,8 +141,17 @@ def test_the_evidence_holds_the_log_the_consent_and_what_was_said(scene: Any) ->
     assert found["diagnoses"] == ["F33.1"]
     assert found["scores"][0]["total"] == 14
     assert found["missing"] == ["review"]
+    assert found["plan_changes"] == []
+    scene.browser.post(f"/patients/{scene.patient.id}/relapse-plan", warning_signs="I sleep badly")
+    scene.browser.post(f"/patients/{scene.patient.id}/care/relapse", check_on="2026-04-10")
     address = f"/caseload/month/{scene.episode.id}"
+    changes = json.loads(scene.browser.get(f"{address}.json?month=2026-03").text)["plan_changes"]
+    assert [(each["on"], each["change"]) for each in changes] == [
+        ("2026-03-18", "relapse_plan"),
+        ("2026-03-18", "relapse_prevention"),
+    ]
     page = scene.browser.get(f"{address}?month=2026-03").text
+    assert "Mar 18, 2026: into relapse prevention" in page
     for said in (
         "40 min count",
         "initiating visit Feb 10, 2026, 99214",
