@@ -65,7 +65,7 @@ def keep(session: Session, contact: Contact, staff: Staff, uploads: Sequence[Upl
             key_id=contact.key_id,
             contact_id=contact.id,
             place=place,
-            name=upload.name.strip()[:LONGEST_NAME] or "file",
+            name=_shown(upload.name),
             type=file_types.kind_of(upload.content).type,
             size=len(upload.content),
             content=upload.content,
@@ -74,6 +74,11 @@ def keep(session: Session, contact: Contact, staff: Staff, uploads: Sequence[Upl
         session.add(row)
         about, actor = f"team_file:{row.id}", audit.Actor.staff(staff.id)
         audit.record(session, contact.clinic_id, actor, "team_file.kept", about, size=row.size)
+
+
+def _shown(name: str) -> str:
+    """Return a file's name without signs that are not seen: one that turns the rest around hides its ending."""
+    return "".join(sign for sign in name if sign.isprintable()).strip()[:LONGEST_NAME] or "file"
 
 
 def follow(session: Session, old: Contact, new: Contact) -> None:

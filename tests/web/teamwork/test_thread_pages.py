@@ -180,6 +180,15 @@ def test_a_file_is_known_by_its_bytes_and_only_saved_unless_it_is_a_picture(hous
     assert house.signed_in(house.staff(role="front_desk")).get(f"/team/files/{photo.id}").status_code == 403
 
 
+def test_the_name_of_a_file_holds_no_sign_that_is_not_seen(house: Any) -> None:
+    browser, patient = house.signed_in(house.staff()), house.patient()
+    post(browser, patient, "two files", [("photo\u202egnp.exe", PDF), ("\u2066\u200f", PDF)])
+    with db.unit_of_work(house.clinic.id) as session:
+        rows = session.scalars(select(TeamFile).order_by(TeamFile.place)).all()
+        db.load_keys(session, {row.key_id for row in rows})
+        assert [row.name for row in rows] == ["photognp.exe", "file"]
+
+
 def test_a_correction_shows_both_and_a_retraction_what_it_was(house: Any) -> None:
     browser, patient = house.signed_in(house.staff()), house.patient()
     post(browser, patient, "Alergic")
