@@ -16,7 +16,6 @@ from messaging.inbox import on_it as holding
 from messaging.inbox.models import InboxItem
 from messaging.inbox.routing import topics
 from messaging.models import Clinic, Conversation, Patient, Staff
-from reminders.models import Appointment
 from web import drafts, patient_access, reading_marks, times, words
 from web.presenters import attention, item_marks, patient_view, short_names
 
@@ -158,7 +157,7 @@ def list_of(
         now,
         people,
         begun=drafts.threads(session, reader.staff) if shown else set(),
-        present=_in_the_building(session, patients, now),
+        present=patient_view.in_the_building(session, patients, now),
         told=views.told_at(session, reader.staff, [item.id for item in shown if item.escalated_at]),
         unread=reading_marks.unread(session, clinic, shown),
     )
@@ -251,19 +250,6 @@ def _by_id(session: Session, model: type[Named], ids: Iterable[UUID | None]) -> 
     if not wanted:
         return {}
     return {row.id: row for row in session.scalars(select(model).where(model.id.in_(wanted)))}
-
-
-def _in_the_building(session: Session, patients: dict[UUID | None, Patient], now: datetime) -> set[UUID | None]:
-    """Return which of the patients have come for a visit that is not long over."""
-    if not patients:
-        return set()
-    arrived = select(Appointment.patient_id).where(
-        Appointment.patient_id.in_(patients),
-        Appointment.state == "arrived",
-        Appointment.starts_at > now - patient_view.STAYS,
-        Appointment.starts_at < now + patient_view.STAYS,
-    )
-    return set(session.scalars(arrived))
 
 
 def _name(

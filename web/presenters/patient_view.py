@@ -18,6 +18,7 @@ from messaging.consent.ledger import IN_ORDER
 from messaging.models import PROGRAMMES, Clinic, ConsentEntry, Patient, PatientNumber
 from messaging.reachable import Reach
 from reminders import appointments, planner
+from reminders.models import Appointment
 from web import times, words
 from web.presenters import visit_view
 
@@ -241,3 +242,16 @@ def reach_words(contact: contactability.Facts, otherwise: str) -> str:
         parts[part].append(words.say("programme_texts", programme))
     ordered = [part for part in ("ended", "not_agreed", "open") if part in parts]
     return "; ".join(words.say("reach", part, what=" and ".join(parts[part])) for part in ordered)
+
+
+def in_the_building(session: Session, patient_ids: Collection[UUID | None], now: datetime) -> set[UUID | None]:
+    """Return which of the patients have come for a visit that is not long over."""
+    if not patient_ids:
+        return set()
+    arrived = select(Appointment.patient_id).where(
+        Appointment.patient_id.in_(patient_ids),
+        Appointment.state == "arrived",
+        Appointment.starts_at > now - STAYS,
+        Appointment.starts_at < now + STAYS,
+    )
+    return set(session.scalars(arrived))
