@@ -44,6 +44,7 @@ KINDS: Mapping[str, Terms] = {
     # Whoever is off duty finds it in the queue of reviews.
     "access": Terms(offered=_AWAY_FROM_THE_PAGE, usual=_AWAY_FROM_THE_PAGE),
     "account": Terms(frozenset({PAGE, TEXT}), frozenset({EMAIL}), frozenset({EMAIL})),
+    # No hour keeps it: who asks for access alone at night is to be seen at once.
     "approval": Terms(frozenset({PAGE, TEXT}), frozenset({EMAIL}), frozenset({EMAIL})),
     "digest": Terms(frozenset(), frozenset({EMAIL}), frozenset({EMAIL})),
 }

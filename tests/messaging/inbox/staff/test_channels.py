@@ -10,7 +10,7 @@ kinds = st.sampled_from(sorted(KINDS))
 # What may ever stand in a colleague's row: also of kinds and ways that are not theirs to choose.
 choices = st.dictionaries(kinds, st.dictionaries(st.sampled_from(channels.CHANNELS), st.booleans()))
 standings = st.builds(Standing, *[st.booleans()] * 6)
-URGENT = ("safety", "escalated", "handoff", "account")
+URGENT = ("safety", "escalated", "handoff", "account", "approval")
 
 
 @given(st.sampled_from(URGENT), choices, standings)
