@@ -53,11 +53,6 @@ hypothesis.settings.load_profile("house")
 LONG = {"walks": 0, "faults": 0, "browser": 1, "embedded": 2, "house": 2}
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Two test processes a core: most of a walk's time goes by in waiting for processes that were killed."""
-    return min(2 * (os.cpu_count() or 1), 8)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest files; the rest in their order."""
     items.sort(key=lambda item: LONG.get(item.path.parent.name, 3))
