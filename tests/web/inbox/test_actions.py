@@ -12,6 +12,7 @@ from sqlalchemy import select
 from config import audit, clock, db
 from messaging.inbox.models import InboxItem, Timer
 from reminders import appointments
+from web import sessions
 from web.inbox import after_action
 
 
@@ -128,7 +129,10 @@ def test_what_nobody_has_answered_comes_next_before_what_is_in_progress(house: A
     ],
 )
 def test_only_a_page_of_the_inbox_is_gone_back_to(house: Any, odd: str) -> None:
-    with house.app.test_request_context("/inbox/x", method="POST", data={"back": odd, "view": "waiting"}):
+    with db.unit_of_work(house.clinic.id) as session:
+        cookie = {"Cookie": f"{sessions.cookie_name()}={sessions.start(session, house.staff(), how='once')}"}
+    form = {"back": odd, "view": "waiting"}
+    with house.app.test_request_context("/inbox/x", method="POST", data=form, headers=cookie):
         assert after_action.back() == "/inbox?view=waiting"
 
 
