@@ -114,7 +114,7 @@ class Ticker:
         due = turn.due or queue.due_by(lane, now + timedelta(seconds=EVERY_SECONDS))
         if due is None:
             return turn.again(EVERY_SECONDS)
-        if due > now:
+        if due > now and turn.due is None:  # who has waited does not wait again where the clock was set back meanwhile
             return turn.again((due - now).total_seconds(), due)
         see_to(lane, due)
         return turn.again(SOON_SECONDS if lane.queue == "urgent" or turn.due else EVERY_SECONDS)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+import time_machine
 
 from config import clock, db, queue, runtime
 from messaging.delivery import deliver
@@ -165,6 +166,15 @@ def test_what_falls_due_before_the_next_sweep_is_seen_to_at_its_moment(house, cl
     assert turn.due is None
     assert turn.at - time.monotonic() <= ticker.SOON_SECONDS, "others may fall due in this second too"
     assert sweeping._sweep(turn).at - time.monotonic() > ticker.SOON_SECONDS
+
+
+def test_what_was_waited_for_is_seen_to_though_the_clock_was_set_back_meanwhile(house, clinic):
+    lane = queue.Lane("timers", "urgent", lambda: 1, lambda _session, _by: None)
+    due = clock.now() - ticker.GRACE
+    with time_machine.travel(due - timedelta(hours=1), tick=False):
+        following = ticker.Ticker()._sweep(turn_of(lane)._replace(due=due))
+    assert following.due is None
+    assert following.at - time.monotonic() <= ticker.SOON_SECONDS
 
 
 def turn_of(lane: queue.Lane) -> ticker.Turn:
