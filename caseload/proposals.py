@@ -60,7 +60,7 @@ def of_clinic(session: Session, clinic: Clinic) -> list[Proposal]:
 
 
 def _ended(session: Session, patient_ids: Collection[UUID]) -> dict[UUID, datetime]:
-    """Return by patient when their last episode ended, for whoever is in one the end of time."""
+    """Return by patient when their last episode ended, for whoever is in one now."""
     rows = select(Episode.patient_id, Episode.phase, Episode.phase_at).where(
         among(session, Episode.patient_id, list(patient_ids))
     )

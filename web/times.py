@@ -7,6 +7,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from reminders.rules import zones
+
 SOON = timedelta(minutes=60)
 WITHIN_THE_DAY = timedelta(hours=10)
 
@@ -231,11 +233,17 @@ def day_of(typed: str) -> date | None:
 
 
 def moment_of(typed: str, zone: str) -> datetime | None:
-    """Return the moment that a field for a day and an hour holds by a zone's clock, None where that is none."""
+    """Return the moment (UTC) that a field for a day and an hour holds by a zone's clock, None where that is none.
+
+    In UTC, as two moments of one zone compare by what its clock shows. A year far away is a slip of the finger.
+    """
     try:
-        return datetime.fromisoformat(typed).replace(tzinfo=ZoneInfo(zone))
+        wall = datetime.fromisoformat(typed)
     except ValueError:
         return None
+    if wall.tzinfo is not None or not 2000 <= wall.year <= 2200:
+        return None
+    return zones.local_to_utc(wall, zones.zone(zone))
 
 
 def typed_moment(at: datetime, zone: str) -> str:

@@ -1,9 +1,8 @@
 """Who is away, who covers for them, and until when."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from flask import abort, flash, redirect, request, url_for
 from sqlalchemy import select
@@ -19,7 +18,6 @@ from web import layout, permissions, sessions, team, times, words
 from web.account import account_news
 
 cover = layout.room("cover", __name__)
-TYPED = "%Y-%m-%dT%H:%M"
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,7 @@ def _page(
     closers: list[tuple[str, str]] | None = None,
 ) -> str:
     clinic, me, decides = sessions.clinic(), layout.the_staff(), layout.may("clinic.settings")
-    now, zone = clock.now(), ZoneInfo(clinic.zone)
+    now = clock.now()
     colleagues = team.everyone(session, clinic.id)
     planned = select(Absence).where(Absence.clinic_id == clinic.id, Absence.ended_at.is_(None), Absence.ends_at > now)
     entries = [
@@ -133,7 +131,7 @@ def _page(
         given=fields
         or {
             "who": str(me.id),
-            "starts": f"{now.astimezone(zone):{TYPED}}",
+            "starts": times.typed_moment(now, clinic.zone),
             "cover": str(usual.id) if usual else "",
         },
         problems=problems,
@@ -177,10 +175,4 @@ def _staff(session: Session, wanted: str) -> Staff | None:
 
 
 def _moment(text: str) -> datetime | None:
-    try:
-        wall = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if wall.tzinfo is not None or not 2000 <= wall.year <= 2200:
-        return None
-    return wall.replace(tzinfo=ZoneInfo(sessions.clinic().zone)).astimezone(UTC)
+    return times.moment_of(text, sessions.clinic().zone)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from flask import abort, flash, redirect, request, url_for
 from sqlalchemy.orm import Session
@@ -19,7 +18,7 @@ from messaging.models import Clinic, Patient, PatientNumber, Staff
 from messaging.people import directory
 from messaging.team import readers, thread
 from reminders import care_model
-from web import asked_people, layout, permissions, sessions, words
+from web import asked_people, layout, permissions, sessions, times, words
 from web.inbox import first_words, inbox_page
 from web.patients import patient_page
 
@@ -165,11 +164,8 @@ def _next_try(clinic: Clinic, typed: str) -> datetime | None:
     """Read a local date and time as the field sends it ("2026-11-22T16:00"), by the clinic's clock."""
     if not typed:
         return None
-    try:
-        wanted = datetime.fromisoformat(typed).replace(tzinfo=ZoneInfo(clinic.zone))
-    except ValueError:
-        raise Refused("call_next") from None
-    if wanted <= clock.now():
+    wanted = times.moment_of(typed, clinic.zone)
+    if wanted is None or wanted <= clock.now():
         raise Refused("call_next")
     return wanted
 

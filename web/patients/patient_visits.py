@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from flask import abort, flash, redirect, request, url_for
 from flask import session as cookie
@@ -94,8 +93,7 @@ def ask(patient_id: UUID, visit_id: UUID, act: str) -> str:
     clinic = sessions.clinic()
     with db.unit_of_work(clinic.id, read_only=True) as session:
         patient, visit = _open_visit(session, patient_id, visit_id)
-        local = visit.starts_at.astimezone(ZoneInfo(visit.zone))
-        typed = {"at": f"{local:%Y-%m-%dT%H:%M}", "place": visit.place or ""}
+        typed = {"at": times.typed_moment(visit.starts_at, visit.zone), "place": visit.place or ""}
         check = _check(session, clinic, patient, act, visit, None)
         return _page(session, patient, typed, check=check, visit=visit)
 

@@ -189,7 +189,6 @@ def _number(session: Session, patient: Patient, number_id: UUID) -> PatientNumbe
 
 def _page(session: Session, clinic: Clinic, patient: Patient, *, event: str = "", problem: str = "") -> str:
     db.load_keys(session, [patient.key_id])
-    local = clock.now().astimezone(ZoneInfo(clinic.zone))
     return patient_page.page(
         session,
         patient,
@@ -203,7 +202,7 @@ def _page(session: Session, clinic: Clinic, patient: Patient, *, event: str = ""
         programmes=[(key, words.say("programmes", key), asking.script(key)) for key in PROGRAMMES],
         goodbye=asking.goodbye(),
         sayers=words.table_of("sayers"),
-        now=f"{local:%Y-%m-%dT%H:%M}",
+        now=times.typed_moment(clock.now(), clinic.zone),
         event=event,
         problem=problem,
         given=request.form,

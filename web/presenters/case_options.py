@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -60,8 +59,8 @@ def read(session: Session, clinic: Clinic, item: InboxItem) -> Offer:
         tried=_tried(item, zone),
         sleeps=[] if why else _sleeps(now, zone, last, visit[1] if visit else None),
         again=_said(again, zone) if again and not why and again <= last else None,
-        earliest=_field(now, zone),
-        latest=_field(last, zone),
+        earliest=times.typed_moment(now, zone),
+        latest=times.typed_moment(last, zone),
         awake=words.say("refusals", why) if why else None,
         asleep_until=times.until(item.snoozed_until, clock.now(), zone) if item.snoozed_until else None,
     )
@@ -117,7 +116,3 @@ def _tried(item: InboxItem, zone: str) -> str | None:
 
 def _said(at: datetime, zone: str) -> str:
     return times.moment(at, clock.now(), zone, running=True)
-
-
-def _field(at: datetime, zone: str) -> str:
-    return at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M")

@@ -161,7 +161,4 @@ def read(form: Mapping[str, str], timer: CareTimer, zone: str) -> Sequence[Inter
 def _moment(text: str, exact: datetime, zone: str) -> datetime | None:
     if text in (typed(exact, zone), typed(exact, zone).removesuffix(":00")):
         return exact
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone))
-    except ValueError:
-        return None
+    return times.moment_of(text, zone)

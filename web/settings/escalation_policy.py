@@ -28,7 +28,6 @@ settings = layout.room("settings", __name__)
 decision_pages.EDITORS[RULES.name] = "settings.show"
 TEXTED = assign.TEXTED
 OK = 200
-TYPED = "%Y-%m-%dT%H:%M"
 
 
 @settings.get("/ladder")
@@ -155,7 +154,7 @@ def _trial(clinic: Clinic, people: Sequence[escalation_policy.Person], rules: as
     return {
         "tried": _tried(clinic, people, rules, kind, moment),
         "tried_kind": kind,
-        "tried_at": f"{moment.astimezone(ZoneInfo(clinic.zone)):{TYPED}}",
+        "tried_at": times.typed_moment(moment, clinic.zone),
     }
 
 
@@ -180,13 +179,8 @@ def _tried(
 
 def _moment(clinic: Clinic) -> datetime:
     """The moment to try out: the one asked for, else the next Saturday at 3:00, when a gap is most likely."""
-    zone = ZoneInfo(clinic.zone)
-    try:
-        moment = datetime.fromisoformat(request.args.get("at", ""))
-        if moment.tzinfo is None and 2000 <= moment.year <= 2200:
-            return moment.replace(tzinfo=zone).astimezone(UTC)
-    except ValueError:
-        pass
-    local = clock.now().astimezone(zone)
+    if asked := times.moment_of(request.args.get("at", ""), clinic.zone):
+        return asked
+    local = clock.now().astimezone(ZoneInfo(clinic.zone))
     saturday = local + timedelta(days=(5 - local.weekday()) % 7 or 7)
     return saturday.replace(hour=3, minute=0, second=0, microsecond=0).astimezone(UTC)
