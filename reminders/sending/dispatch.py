@@ -31,14 +31,7 @@ NEWEST_WINS = reasons.dropped(Reason("newer_due"))
 
 def drain() -> int:
     """Work the lane off: queue what is due, then note what has left meanwhile."""
-    handled = db.work_off(
-        Reminder,
-        CLEAR,
-        send,
-        give_up=give_up,
-        first=patient_locks.take_for,
-        batch=100,
-    )
+    handled = db.work_off(Reminder, CLEAR, send, give_up=give_up, first=patient_locks.take_for, batch=100)
     with db.unit_of_work(db.EVERY) as session:
         settle(session)
     return handled
@@ -217,6 +210,9 @@ def _queue(
         # A link issued for a text that may not go is taken back with it.
         with session.begin_nested():
             composed = composing.compose(session, case, crowded, now, others)
+            if composed.codes and not composed.link and last_checks.was_listed(session, case, composed.codes, now):
+                last_checks.share(case, others)
+                return False
             until = min(filter(None, (composed.until, *(_expires_at(each, now) for each in (case, *others)))))
             message = outbox.text_patient(
                 session,

@@ -4,7 +4,7 @@ one text for the visits of a day."""
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from sqlalchemy import and_, func, or_, select
@@ -19,7 +19,9 @@ from reminders.rules import conditions, limits, zones
 from reminders.sending.composing import Case
 
 TOLD = Reason("same_moment")
+LISTED = Reason("listed_today")
 NOT_SENT = ("cancelled", "held")
+NOT_ARRIVED = (*NOT_SENT, "undelivered", "failed")
 # Questions answered so long before a visit, and since it was booked, were answered for it.
 ANSWERED_FOR = timedelta(days=14)
 
@@ -167,6 +169,28 @@ def was_told(session: Session, case: Case) -> bool:
         return False
     case.reminder.state, case.reminder.message_id = "queued", text
     case.reminder.why = [*case.reminder.why, TOLD.stored()]
+    return True
+
+
+def was_listed(session: Session, case: Case, codes: dict[str, str], now: datetime) -> bool:
+    """Whether a text of this day, by the patient's clock, gave these very visits these numbers; then the reminder goes
+    with it: the words would be the same."""
+    midnight = datetime.combine(zones.to_local(now, case.zone), time.min)
+    text = messaging.Message
+    lists = (
+        select(text.id, Reminder.codes)
+        .join(Reminder, Reminder.message_id == text.id)
+        .where(
+            text.patient_id == case.patient.id,
+            text.created_at >= zones.local_to_utc(midnight, case.zone),
+            text.state.not_in(NOT_ARRIVED),
+        )
+    )
+    listed = next((told for told, given in session.execute(lists) if given == codes), None)
+    if listed is None:
+        return False
+    case.reminder.state, case.reminder.message_id = "queued", listed
+    case.reminder.why = [*case.reminder.why, LISTED.stored()]
     return True
 
 

@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 import time_machine
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from config import db
 from intake_links.models import IntakeLink
 from messaging import conversations
 from messaging.consent import ledger
-from messaging.models import Patient
+from messaging.models import Message, Patient
+from reminders.models import Appointment
 from tests.messaging.wording.test_clinic_words import say
 from tests.reminders.conftest import World, plan_of, texts_to
 from tests.reminders.sending.test_dispatch import (
@@ -103,6 +104,47 @@ def test_two_visits_that_wait_for_an_answer_get_codes(world: World) -> None:
     assert "1) Tue, Mar 10 10:00 AM, 2) Wed, Mar 11 10:00 AM" in coded
     assert plan_of(second)["72h"].codes == {"1": str(first.id), "2": str(second.id)}
     assert plan_of(first)["72h"].codes is None
+
+
+def two_whose_lists_fall_on_one_day(world: World) -> tuple[Patient, list[Appointment]]:
+    """Two that wait for an answer: the far step of the later one lists both, and so would, an hour after it, the near
+    step of the earlier one."""
+    publish(
+        world,
+        {"name": "far", "before": "3 days", "text": "reminder_far"},
+        {"name": "near", "before": "1 day", "text": "reminder_day"},
+    )
+    patient = world.patient()
+    visits = [world.visit(patient, VISIT), world.visit(patient, VISIT + timedelta(days=2, hours=-1))]
+    drain(FAR)
+    drain(DAY_BEFORE - timedelta(hours=1))
+    return patient, visits
+
+
+def test_the_same_list_of_visits_is_not_texted_twice_a_day(world: World) -> None:
+    patient, (first, second) = two_whose_lists_fall_on_one_day(world)
+    drain(DAY_BEFORE)
+    _, listed = texts_to(patient)
+    assert "1) Tue, Mar 10 10:00 AM, 2) Thu, Mar 12 9:00 AM" in listed
+    repeated = plan_of(first)["near"]
+    assert repeated.message_id == plan_of(second)["far"].message_id
+    assert repeated.why[-1]["key"] == "listed_today"
+
+
+def test_a_list_that_did_not_arrive_is_texted_again(world: World) -> None:
+    patient, _ = two_whose_lists_fall_on_one_day(world)
+    with db.unit_of_work(db.EVERY) as session:
+        session.execute(update(Message).where(Message.patient_id == patient.id).values(state="undelivered"))
+    drain(DAY_BEFORE)
+    assert len(texts_to(patient)) == 3
+
+
+def test_once_one_of_the_list_is_confirmed_the_other_is_reminded(world: World) -> None:
+    patient, (_, second) = two_whose_lists_fall_on_one_day(world)
+    with db.unit_of_work(db.EVERY) as session:
+        session.get_one(Appointment, second.id).state = "confirmed"
+    drain(DAY_BEFORE)
+    assert "is tomorrow at 10:00 AM" in texts_to(patient)[-1]
 
 
 def answered_once(world: World, patient: Patient) -> None:
