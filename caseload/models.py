@@ -82,7 +82,7 @@ class Asking(ClinicRow, Work, Base):
 
     episode_id: Mapped[UUID] = mapped_column(ForeignKey("care_episode.id"))
     state: Mapped[str] = mapped_column(String(8), default="waiting")
-    link_id: Mapped[UUID | None] = mapped_column(ForeignKey("intake_link.id"))
+    link_id: Mapped[UUID | None] = mapped_column(ForeignKey("intake_link.id"), index=True)
     asked_at: Mapped[datetime | None]
 
 
@@ -269,7 +269,7 @@ class SatisfactionAsked(SealedRow, Base):
     episode_id: Mapped[UUID] = mapped_column(ForeignKey("care_episode.id"))
     occasion: Mapped[str] = mapped_column(String(12))
     link_id: Mapped[UUID] = mapped_column(ForeignKey("intake_link.id"), unique=True)
-    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"), index=True)
     asked_at: Mapped[datetime]
     language: Mapped[str] = mapped_column(String(8))
     answered_at: Mapped[datetime | None]

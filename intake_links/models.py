@@ -34,7 +34,7 @@ class IntakeLink(ClinicRow, Base):
     )
 
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), index=True)
-    appointment_id: Mapped[UUID | None] = mapped_column(ForeignKey("appointment.id"))
+    appointment_id: Mapped[UUID | None] = mapped_column(ForeignKey("appointment.id"), index=True)
     token_hash: Mapped[bytes] = mapped_column(unique=True)
     instruments: Mapped[list[str]]
     state: Mapped[str] = mapped_column(String(10), default="open")

@@ -86,7 +86,7 @@ class FeedVisit(ClinicRow, Base):
     said_at: Mapped[datetime]
     patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"), index=True)
     claims: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
-    message_id: Mapped[UUID | None] = mapped_column(ForeignKey("feed_message.id"))
+    message_id: Mapped[UUID | None] = mapped_column(ForeignKey("feed_message.id"), index=True)
 
 
 class FeedPatient(ClinicRow, Base):

@@ -83,7 +83,7 @@ class Reminder(ClinicRow, Work, Base):
     due_at: Mapped[datetime | None]
     why: Mapped[list[Any]] = mapped_column(default=list)
     codes: Mapped[dict[str, Any] | None]
-    message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
+    message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"), index=True)
 
 
 class FollowUp(ClinicRow, Work, Base):
@@ -98,8 +98,8 @@ class FollowUp(ClinicRow, Work, Base):
     __table_args__ = (UniqueConstraint("link_id"), Index("ix_follow_up_work", "state", "try_after"))
 
     link_id: Mapped[UUID] = mapped_column(ForeignKey("intake_link.id"))
-    first_message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
-    message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
+    first_message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"), index=True)
+    message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"), index=True)
     state: Mapped[str] = mapped_column(String(8), default="waiting")
     why: Mapped[dict[str, Any] | None]
 
@@ -160,9 +160,9 @@ class Handoff(ClinicRow, Work, live.Shown, Base):
     state_at: Mapped[datetime | None]
     follows: Mapped[str | None] = mapped_column(String(10))
     colleague_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
-    item_id: Mapped[UUID | None] = mapped_column(ForeignKey("inbox_item.id"))
-    message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
-    visit_id: Mapped[UUID | None] = mapped_column(ForeignKey("appointment.id"))
+    item_id: Mapped[UUID | None] = mapped_column(ForeignKey("inbox_item.id"), index=True)
+    message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"), index=True)
+    visit_id: Mapped[UUID | None] = mapped_column(ForeignKey("appointment.id"), index=True)
     requested_at: Mapped[datetime]
     leaves_at: Mapped[datetime | None]
     start_at: Mapped[datetime | None]
@@ -279,7 +279,7 @@ class PatientMerge(SealedRow, Base):
     __table_args__ = (Index("ix_patient_merge_stays_at", "stays_id", "at"),)
 
     stays_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
-    goes_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    goes_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), index=True)
     at: Mapped[datetime]
     actor: Mapped[str] = mapped_column(String(60))
     moved: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -239,7 +239,7 @@ class Contact(SealedRow, live.Shown, Base):
     kind: Mapped[str] = mapped_column(String(8))
     patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
     conversation_id: Mapped[UUID | None] = mapped_column(ForeignKey("conversation.id"))
-    item_id: Mapped[UUID | None] = mapped_column(ForeignKey("inbox_item.id"))
+    item_id: Mapped[UUID | None] = mapped_column(ForeignKey("inbox_item.id"), index=True)
     staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
     outcome: Mapped[str | None] = mapped_column(String(20))
     minutes: Mapped[int | None]
@@ -249,7 +249,7 @@ class Contact(SealedRow, live.Shown, Base):
     struck_at: Mapped[datetime | None]
     struck_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
     answers_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"), index=True)
-    corrects_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"))
+    corrects_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"), index=True)
     pinned_at: Mapped[datetime | None]
     pinned_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
 

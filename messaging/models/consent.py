@@ -21,7 +21,7 @@ class ConsentEntry(SealedRow, Base):
     __table_args__ = (Index("ix_consent_entry_number", "clinic_id", "number_index", "programme"),)
 
     number_index: Mapped[bytes]
-    patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
+    patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"), index=True)
     programme: Mapped[str] = mapped_column(String(12))
     event: Mapped[str] = mapped_column(String(8))
     source: Mapped[str] = mapped_column(String(12))

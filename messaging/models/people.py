@@ -11,6 +11,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relatio
 from config import live
 from config.db import Base, ClinicRow, Sealed, SealedJson, SealedRow
 
+# Second records of somebody: few among all patients.
+MERGED = text("merged_into IS NOT NULL")
+
 
 class Clinic(Base):
     """A clinic: whose patients, numbers, words and rules these are. Its name and phones are public.
@@ -115,6 +118,7 @@ class Patient(SealedRow, Base):
             sqlite_where=text("names_indexed = 0"),
             postgresql_where=text("NOT names_indexed"),
         ),
+        Index("ix_patient_merged_into", "merged_into", sqlite_where=MERGED, postgresql_where=MERGED),
     )
 
     record_index: Mapped[bytes]

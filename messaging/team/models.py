@@ -105,7 +105,7 @@ class ColleagueNote(SealedRow, Base):
     from_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"), index=True)
     to_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
     item_id: Mapped[UUID] = mapped_column(ForeignKey("inbox_item.id"), index=True)
-    answers_id: Mapped[UUID | None] = mapped_column(ForeignKey("colleague_note.id"))
+    answers_id: Mapped[UUID | None] = mapped_column(ForeignKey("colleague_note.id"), index=True)
     words_ct: Mapped[bytes]
     at: Mapped[datetime]
     read_at: Mapped[datetime | None]

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
+from typing import Any
 from uuid import UUID
 
 from flask import Response
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db
+from config.db import spans
 from messaging.inbox.models import InboxItem
 from messaging.inbox.routing import assign
 from messaging.models import Clinic
@@ -79,23 +81,12 @@ def download() -> Response:
 
 def _report(session: Session, clinic: Clinic, kind: str) -> Report:
     now, limit = clock.now(), assign.Rules.of(clinic.rules).answer_within[kind]
-    rows = session.execute(
-        select(InboxItem.created_at, InboxItem.answer_by, InboxItem.acknowledged_at, InboxItem.done_at)
-        .where(
-            InboxItem.clinic_id == clinic.id,
-            InboxItem.kind == kind,
-            InboxItem.created_at >= now - timedelta(days=DAYS),
-        )
-        .order_by(InboxItem.id.desc())
-        .limit(MOST)
-    ).all()
-    took, in_time = _took(rows)
-    due = sum(1 for row in rows if _seen_at(row) or row[1] <= now)
+    count, due, in_time, took = _came_in(session, clinic, kind, now)
     middle = median(took) if took else None
     return Report(
         kind=kind,
         words=words.say("kinds", kind),
-        count=len(rows),
+        count=count,
         due=due,
         seen=len(took),
         in_time=in_time,
@@ -103,7 +94,7 @@ def _report(session: Session, clinic: Clinic, kind: str) -> Report:
         median_words="" if middle is None else _span(middle),
         limit=limit,
         limit_words=_span(limit),
-        more=len(rows) == MOST,
+        more=count == MOST,
         curve=coverage_charts.seen(took, due, limit) if due else None,
         table=[
             (_span(minute), minute == limit, sum(1 for minutes in took if minutes <= minute) / due)
@@ -119,19 +110,23 @@ def _span(minutes: float) -> str:
     return times.length(timedelta(minutes=minutes)) if minutes >= 1 else words.say("clocks", "under_a_minute")
 
 
-def _seen_at(row: Sequence[datetime | None]) -> datetime | None:
-    return row[2] or row[3]
-
-
-def _took(rows: Sequence[Sequence[datetime | None]]) -> tuple[list[float], int]:
-    """The minutes each took that was seen, and how many were in time."""
-    took, in_time = [], 0
-    for row in rows:
-        created, due, seen = row[0], row[1], _seen_at(row)
-        if seen is not None and created is not None and due is not None:
-            took.append(max((seen - created).total_seconds() / 60, 0.0))
-            in_time += seen <= due
-    return took, in_time
+def _came_in(session: Session, clinic: Clinic, kind: str, now: datetime) -> tuple[int, int, int, list[float]]:
+    """How many of a kind came in, how many are seen or over their time, how many were in time, and the minutes that
+    each took which was seen."""
+    seen_at = func.coalesce(InboxItem.acknowledged_at, InboxItem.done_at)
+    rows: Sequence[Sequence[Any]] = session.execute(
+        select(spans.seconds(InboxItem.created_at, seen_at), seen_at <= InboxItem.answer_by, InboxItem.answer_by <= now)
+        .where(
+            InboxItem.clinic_id == clinic.id,
+            InboxItem.kind == kind,
+            InboxItem.created_at >= now - timedelta(days=DAYS),
+        )
+        .order_by(InboxItem.id.desc())
+        .limit(MOST)
+    ).all()
+    took = [max(float(seconds) / 60, 0.0) for seconds, _, _ in rows if seconds is not None]
+    still_waits = sum(1 for seconds, _, is_over in rows if seconds is None and not is_over)
+    return len(rows), len(rows) - still_waits, sum(bool(in_time) for _, in_time, _ in rows), took
 
 
 def _worst(session: Session, clinic: Clinic, kind: str, now: datetime) -> list[tuple[UUID, times.Mark]]:

@@ -99,10 +99,11 @@ def seen(minutes: Sequence[float], count: int, limit: int) -> Curve:
     def y(share: float) -> float:
         return round(bottom - share * (bottom - top), 1)
 
-    path = f"M{left} {bottom}"
-    for place, minute in enumerate(sorted(minute for minute in minutes if minute <= span), start=1):
-        rise = y(place / max(count, 1))
-        path += f"H{x(max(minute, 0.0))}V{rise}"
-    path += f"H{right}"
+    # One step for each place that the eye can tell apart, however many items were seen there.
+    steps = {
+        round(x(max(minute, 0.0))): y(place / max(count, 1))
+        for place, minute in enumerate(sorted(minute for minute in minutes if minute <= span), start=1)
+    }
+    path = f"M{left} {bottom}" + "".join(f"H{at}V{rise}" for at, rise in steps.items()) + f"H{right}"
     marks = ((left, "0"), *((x(minute), times.length(timedelta(minutes=minute))) for minute in (limit, span)))
     return Curve(WIDTH, HEIGHT, path, x(limit), bottom, top, y(0.5), left, right, marks)
