@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, or_, select, union_all
+from sqlalchemy import Select, and_, func, literal_column, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from config import audit, clock
@@ -26,6 +26,8 @@ BESIDE = timedelta(seconds=10)
 # Texts are looked at as far back as this: what left earlier has been looked at for as long.
 LOOK_BACK = timedelta(days=90)
 LEFT = ("accepted", "unknown", "started")
+# Written into the statement as it is: a parameter would hide that the index of revoking lines will do.
+REVOKES = ConsentEntry.event == literal_column("'revoked'")
 
 
 class Settled(Exception):
@@ -91,8 +93,9 @@ def follow(session: Session, clinic: Clinic, conversation_id: UUID, *, actor: st
 
 def _blocked(session: Session, clinic_id: UUID, index: bytes | None = None) -> list[Drift]:
     stopped = _said(clinic_id)
-    lifted = _lifted(clinic_id, stopped)
-    granted = _last_lines(clinic_id)
+    numbers = select(stopped.c.number_index)
+    lifted = _lifted(clinic_id, numbers)
+    granted = _last_lines(clinic_id, numbers)
     rows = (
         select(Conversation.id, Conversation.patient_id, stopped.c.at, granted.c.programme)
         .join(stopped, stopped.c.number_index == Conversation.number_index)
@@ -128,6 +131,7 @@ def _said(clinic_id: UUID) -> Any:
         .join(Message, Message.conversation_id == Conversation.id)
         .where(
             Conversation.clinic_id == clinic_id,
+            Message.clinic_id == clinic_id,
             Message.direction == "out",
             Message.error_code.in_(carrier_status.codes("opt_out")),
         )
@@ -135,16 +139,15 @@ def _said(clinic_id: UUID) -> Any:
     # A stop by text from before versions were kept may have been a keyword: the carrier's until we know better.
     enforced = select(ConsentEntry.number_index, ConsentEntry.at.label("at")).where(
         ConsentEntry.clinic_id == clinic_id,
-        ConsentEntry.event == "revoked",
+        REVOKES,
         ConsentEntry.source.in_(("text", "carrier")),
         or_(ConsentEntry.wording.is_(None), ConsentEntry.wording.in_(asking.carriers())),
     )
-    return _latest(union_all(refused, enforced).subquery())
+    return _latest(union_all(refused, enforced).subquery()).cte("stopped")
 
 
-def _lifted(clinic_id: UUID, stopped: Any) -> Any:
-    """By number of `stopped`, when we last knew that texts get through: its own START, or a text that arrived."""
-    numbers = select(stopped.c.number_index)
+def _lifted(clinic_id: UUID, numbers: Select[Any]) -> Any:
+    """By each of the numbers, when we last knew that texts get through: its own START, or a text that arrived."""
     started = select(ConsentEntry.number_index, ConsentEntry.at.label("at")).where(
         ConsentEntry.clinic_id == clinic_id,
         ConsentEntry.event == "granted",
@@ -161,15 +164,15 @@ def _lifted(clinic_id: UUID, stopped: Any) -> Any:
             Message.state == "delivered",
         )
     )
-    return _latest(union_all(started, arrived).subquery())
+    return _latest(union_all(started, arrived).subquery()).subquery()
 
 
-def _latest(rows: Any) -> Any:
-    return select(rows.c.number_index, func.max(rows.c.at).label("at")).group_by(rows.c.number_index).subquery()
+def _latest(rows: Any) -> Select[Any]:
+    return select(rows.c.number_index, func.max(rows.c.at).label("at")).group_by(rows.c.number_index)
 
 
-def _last_lines(clinic_id: UUID) -> Any:
-    """Every line of the ledger with its `place`, counted from the last of its number and programme."""
+def _last_lines(clinic_id: UUID, numbers: Select[Any]) -> Any:
+    """Every line of the ledger about the numbers with its `place`, from the last of its number and programme."""
     backwards = func.row_number().over(
         partition_by=(ConsentEntry.number_index, ConsentEntry.programme),
         order_by=[column.desc() for column in ledger.IN_ORDER],
@@ -181,7 +184,7 @@ def _last_lines(clinic_id: UUID) -> Any:
             ConsentEntry.event,
             backwards.label("place"),
         )
-        .where(ConsentEntry.clinic_id == clinic_id)
+        .where(ConsentEntry.clinic_id == clinic_id, ConsentEntry.number_index.in_(numbers))
         .subquery()
     )
 
@@ -206,9 +209,10 @@ def _after_revocation(clinic_id: UUID, since: datetime) -> Select[Any]:
         order_by=ledger.IN_ORDER,
     )
     entry = ConsentEntry
+    revoked = select(entry.number_index).where(entry.clinic_id == clinic_id, REVOKES)
     line = (
         select(entry.number_index, entry.programme, entry.event, entry.at, following.label("until"))
-        .where(entry.clinic_id == clinic_id)
+        .where(entry.clinic_id == clinic_id, entry.number_index.in_(revoked))
         .subquery()
         .c
     )

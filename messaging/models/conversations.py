@@ -30,8 +30,8 @@ class Conversation(SealedRow, Base):
 
 # What waits to leave is a small part of all texts: an index of its own says of which clinic.
 QUEUED = text("state = 'queued'")
-# So are those to colleagues.
-TO_STAFF = text("staff_id IS NOT NULL")
+# So are those to colleagues, and what a carrier refused.
+TO_STAFF, CODED = text("staff_id IS NOT NULL"), text("error_code IS NOT NULL")
 
 
 class Message(SealedRow, Work, live.Shown, Base):
@@ -54,6 +54,7 @@ class Message(SealedRow, Work, live.Shown, Base):
         Index("ix_message_work", "state", "lane", "try_after"),
         Index("ix_message_turns", "clinic_id", "lane", "try_after", sqlite_where=QUEUED, postgresql_where=QUEUED),
         Index("ix_message_staff", "staff_id", "id", sqlite_where=TO_STAFF, postgresql_where=TO_STAFF),
+        Index("ix_message_error_code", "clinic_id", "error_code", sqlite_where=CODED, postgresql_where=CODED),
     )
 
     conversation_id: Mapped[UUID | None] = mapped_column(ForeignKey("conversation.id"))

@@ -24,6 +24,8 @@ from web.presenters import patient_view
 reach = layout.room("reach", __name__)
 
 TWICE = timedelta(seconds=30)
+# So many of each list are opened at first; the whole day is one press away.
+PAGE = 50
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,27 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One list of the board: the rows that are shown, and how many there are."""
+
+    rows: list[Row]
+    all: int
+
+    @property
+    def left_out(self) -> int:
+        """How many are not shown."""
+        return self.all - len(self.rows)
+
+
+@dataclass(frozen=True)
 class Board:
     """The day: who is to be called, who may still answer by themselves, and how many were reached."""
 
     day: date
     title: str
-    rows: list[Row]
-    under_way: list[Row]
-    spoken_with: list[Row]
+    to_call: Part
+    under_way: Part
+    spoken_with: Part
     reached: int
     all: int
     more: bool
@@ -88,6 +103,7 @@ def board() -> str:
             "staff/reach.html",
             here="reach",
             board=_board(session, clinic, shown, unreached.Day(kept, listed.more), now),
+            all="all" in request.args,
             clinicians=clinicians,
             places=places,
             chosen=chosen,
@@ -109,16 +125,21 @@ def _day() -> date | None:
 def _board(session: Session, clinic: Clinic, day: date, listed: unreached.Day, now: datetime) -> Board:
     waits = [entry for entry in listed.entries if not entry.reached and entry.reason in unreached.UNDER_WAY]
     spoken = [entry for entry in listed.entries if entry.reached and entry.reason is not None]
-    to_call = listed.to_call
-    rows = {row.visit_id: row for row in _rows(session, clinic, [*to_call, *waits, *spoken], now)}
+    to_call, first = listed.to_call, None if "all" in request.args else PAGE
+    shown = [entry for part in (to_call, waits, spoken) for entry in part[:first]]
+    rows = {row.visit_id: row for row in _rows(session, clinic, shown, now)}
+
+    def part(entries: list[unreached.Entry]) -> Part:
+        return Part([rows[entry.visit.id] for entry in entries[:first]], len(entries))
+
     why = Counter(entry.reason for entry in to_call if entry.reason)
     noon = unreached.span(clinic, day)[0] + timedelta(hours=12)
     return Board(
         day=day,
         title=times.day(noon, now, clinic.zone),
-        rows=[rows[entry.visit.id] for entry in to_call],
-        under_way=[rows[entry.visit.id] for entry in waits],
-        spoken_with=[rows[entry.visit.id] for entry in spoken],
+        to_call=part(to_call),
+        under_way=part(waits),
+        spoken_with=part(spoken),
         reached=sum(entry.reached for entry in listed.entries),
         all=len(listed.entries),
         more=listed.more,
@@ -213,7 +234,7 @@ def call(visit_id: UUID) -> Response:
             appointments.confirm(session, visit, audit.Actor.staff(staff.id))
     unreached.count_anew(clinic.id)
     flash(words.say("notices", f"call_{outcome}"))
-    back = {key: request.form[key] for key in ("day", "clinician", "place") if request.form.get(key)}
+    back = {key: request.form[key] for key in ("day", "clinician", "place", "all") if request.form.get(key)}
     return redirect(url_for("reach.board", **back), 303)  # type: ignore[arg-type]
 
 

@@ -157,3 +157,19 @@ def test_a_day_of_thirty_costs_no_more_queries_than_one_of_two(house: Any) -> No
     for _ in range(28):
         visit(house, opted_out(house))
     assert statements() == few
+
+
+def test_the_first_fifty_of_a_day_are_opened_and_all_of_them_by_one_press(house: Any) -> None:
+    booked = [visit(house, opted_out(house, first_name=f"Patient{n:02}"), hour=8 + n // 10) for n in range(53)]
+    browser = house.signed_in(house.staff())
+    page = browser.get("/reach").text
+    assert page.count('class="call"') == 50
+    assert 'To call <span class="quiet num">53</span>' in page
+    assert "0 of 53 reached" in page
+    assert "Show all 53" in page
+    whole = browser.get("/reach?all=1").text
+    assert whole.count('class="call"') == 53
+    assert "Show all" not in whole
+    assert {f"Patient{n:02} Quintana" in whole for n in range(53)} == {True}
+    back = browser.post(f"/reach/{booked[52].id}/call", outcome="voicemail", all="1")
+    assert "all=1" in back.headers["location"]
