@@ -267,7 +267,9 @@ def _of_episode(
     answered = screen_history.by_instrument(session, patient)
     series = answered.get(episode.scale, [])
     entries, said = care_log.of_episodes(session, [episode.id]), answered.get(episode_view.ADHERENCE, [])
-    course = care_course.of_episode(episode, patient, series, said, clinic.zone)
+    reviewed = reviews.of_episodes(session, [episode.id])
+    beside = care_course.happened(session, episode, [review for review, _ in reviewed], clinic.zone)
+    course = care_course.of_episode(episode, patient, series, said, beside, clinic.zone)
     return {
         "line": care_view.line(row, people),
         "course": course,
@@ -275,10 +277,7 @@ def _of_episode(
         "medicine": episode_view.medicine(said, clinic.zone),
         "facts": episode_view.facts(episode, people, clinic.zone),
         "done": [episode_view.done(entry, people, layout.the_staff(), clinic.zone) for entry in entries],
-        "reviews": [
-            episode_view.reviewed(review, stands, people, clinic.zone)
-            for review, stands in reviews.of_episodes(session, [episode.id])
-        ],
+        "reviews": [episode_view.reviewed(review, stands, people, clinic.zone) for review, stands in reviewed],
         "proposed": [
             episode_view.proposal(call, clinic.zone) for call in care_log.proposed(session, layout.the_staff(), episode)
         ],
