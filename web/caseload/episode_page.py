@@ -92,7 +92,9 @@ def strike(patient_id: UUID, entry_id: UUID) -> Response | tuple[str, int]:
     return do(patient_id, act)
 
 
-@care.post("/patients/<uuid:patient_id>/care/<any(relapse,active,discharge,back,question,give,billing,part_two):what>")
+@care.post(
+    "/patients/<uuid:patient_id>/care/<any(relapse,active,discharge,back,question,medicines,give,billing,part_two):what>"
+)
 @permissions.signed_in("caseload.work")
 def change(patient_id: UUID, what: str) -> Response | tuple[str, int]:
     """Change the phase, end the episode, take that back, ask the consultant, or give it to a colleague."""
@@ -132,6 +134,11 @@ def _question(session: Session, _clinic: Clinic, staff: Staff, patient: Patient)
     return "care_question" if asked.strip() else "care_question_back"
 
 
+def _medicines(session: Session, _clinic: Clinic, staff: Staff, patient: Patient) -> str:
+    episodes.write_medicines(session, staff, opened(session, patient), request.form.get("medicines", ""))
+    return "care_medicines"
+
+
 def _give(session: Session, clinic: Clinic, staff: Staff, patient: Patient) -> str:
     episodes.give_to(session, clinic, staff, opened(session, patient), _person(session, "manager"))
     return "care_given"
@@ -159,6 +166,7 @@ CHANGES: Mapping[str, Act] = {
     "discharge": _discharge,
     "back": _back,
     "question": _question,
+    "medicines": _medicines,
     "give": _give,
     "billing": _billing,
     "part_two": _part_two,
