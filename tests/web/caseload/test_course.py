@@ -9,8 +9,7 @@ import pytest
 
 from caseload.models import CareEntry, CaseReview, RelapsePlan
 from config import clock, db
-from reminders.models import Appointment
-from tests.web.caseload.seeding import answer, enrolled, with_registry
+from tests.web.caseload.seeding import answer, enrolled, visit, with_registry
 from tests.web.caseload.test_medicine import say
 from tests.web.caseload.test_registry_import import row, take
 
@@ -89,14 +88,6 @@ def test_contacts_visits_and_what_was_changed_stand_in_rows_above_the_scores_and
     rows = {sign: {y for y, each in signs if each == sign} for _, sign in signs}
     assert rows == {"+": {"10.0"}, "■": {"22.0"}, "□": {"22.0"}, "◆": {"34.0"}}
     assert 'viewBox="0 0 320 192"' in course(page), "two more rows of signs, and the scores as high as before"
-
-
-def visit(patient: Any, at: datetime, state: str) -> Appointment:
-    """A visit as its books have it."""
-    return Appointment(
-        clinic_id=patient.clinic_id, patient_id=patient.id, source="t", external_id=str(at), starts_at=at,
-        zone="America/Denver", booked_at=at, state=state, created_at=at, updated_at=at,
-    )  # fmt: skip
 
 
 def entry(scene: Any, episode: Any, at: datetime, *, live: bool) -> CareEntry:
