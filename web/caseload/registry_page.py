@@ -117,6 +117,7 @@ def show() -> str:
             page=page,
             pages=listed.pages,
             first=(page - 1) * A_PAGE + 1,
+            last=(page - 1) * A_PAGE + len(part),
             size=len(listed.chosen),
             counts=listed.reasons(),
             managers=_of_role(people, episodes.MANAGERS),
@@ -157,9 +158,10 @@ def _listed(session: Session, clinic: Clinic, wanted: Wanted) -> Listed:
     if not care_model.of_clinic(clinic).registry:
         return Listed([], Counter())
     every = listing.standings(session, clinic, *wanted.where(), *reached(session))
-    every = [standing for standing in every if wanted.state in ("", standing.progress.state)]
+    if wanted.state:
+        every = [standing for standing in every if standing.progress.state == wanted.state]
     counts = Counter(each.key for standing in every for each in standing.due)
-    chosen = [standing for standing in every if _is_for(standing, wanted.reason)]
+    chosen = [standing for standing in every if _is_for(standing, wanted.reason)] if wanted.reason else every
     if wanted.sort == "name":
         db.load_keys(session, (each.named.key_id for each in chosen))
         return Listed(sorted(chosen, key=lambda each: (patient_view.full_name(each.named).casefold(), each.id)), counts)
@@ -167,7 +169,7 @@ def _listed(session: Session, clinic: Clinic, wanted: Wanted) -> Listed:
 
 
 def _is_for(standing: listing.Standing, reason: str) -> bool:
-    return not reason or reason in [each.key for each in standing.due]
+    return reason in [each.key for each in standing.due]
 
 
 def _opened(session: Session, clinic: Clinic, of: Sequence[listing.Standing], form: str) -> Sequence[listing.Standing]:
