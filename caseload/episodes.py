@@ -20,7 +20,7 @@ CONSENTS = ("verbal", "written")
 PAYERS = ("medicare", "medicaid", "commercial", "other", "none")
 END_REASONS = ("goals_met", "referred", "declined", "lost", "moved")
 MANAGERS, PRACTITIONERS, CONSULTANTS = ("care_manager", "clinician"), ("clinician",), ("psychiatric_consultant",)
-LONGEST_QUESTION, LONGEST_CODE, LONGEST_DIAGNOSIS = 500, 10, 200
+LONGEST_QUESTION, LONGEST_MEDICINES, LONGEST_CODE, LONGEST_DIAGNOSIS = 500, 1000, 10, 200
 # Longer ago, a day of enrolment or consent is a mistake of the keyboard.
 FURTHEST_BACK = timedelta(days=5 * 366)
 
@@ -178,6 +178,16 @@ def ask_consultant(session: Session, by: Staff, episode: Episode, question: str)
     db.load_keys(session, [episode.key_id])
     episode.question = question.strip() or None
     _audit(session, episode, by, "question" if episode.question else "question_taken_back")
+
+
+def write_medicines(session: Session, by: Staff, episode: Episode, words: str) -> None:
+    """Keep in words what somebody takes and what was tried, for the consultant; empty: nothing. Raises Refused."""
+    _must_be_open(episode)
+    if len(words.strip()) > LONGEST_MEDICINES:
+        raise Refused("care_medicines", "medicines")
+    db.load_keys(session, [episode.key_id])
+    episode.medicines = words.strip() or None
+    _audit(session, episode, by, "medicines")
 
 
 def give_to(session: Session, clinic: Clinic, by: Staff, episode: Episode, manager: Staff | None) -> None:

@@ -88,7 +88,7 @@ def refreshed(
     forms = of_forms(session, clinic, {row.patient_id for row in stale})
     fresh = {
         row.id: totals.written(
-            row.enrolled_on, row.ended_on, _with_imported(row, forms.get((row.patient_id, row.scale), []))
+            row.enrolled_on, row.ended_on, with_imported(row, forms.get((row.patient_id, row.scale), []))
         )
         for row in stale
     }
@@ -96,7 +96,7 @@ def refreshed(
     return fresh
 
 
-def _with_imported(row: Kept, of_forms: Sequence[Scored]) -> list[Scored]:
+def with_imported(row: Kept, of_forms: Sequence[Scored]) -> list[Scored]:
     """Add the totals that came without a form, where no form is of that day: a form knows more."""
     answered = {each.point.on for each in of_forms}
     added = [Scored(point, self_harm=False, imported=True) for point in imported_of(row) if point.on not in answered]

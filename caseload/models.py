@@ -20,7 +20,8 @@ class Episode(SealedRow, live.Shown, Base):
     `written`, with who took it, when, in which language, and that cost sharing was told. `scale` is phq9 | gad7;
     `enrolled_on` the day of the care manager's first assessment in the clinic's zone. For whoever bills: the
     `diagnosis`, and the initiating visit's day and code. `end_reason` is goals_met |
-    referred | declined | lost | moved. `question` is what the manager wants to ask the consultant; None: nothing.
+    referred | declined | lost | moved. `question` is what the manager wants to ask the consultant, and `medicines` what
+    the patient takes, in words; None: nothing.
     `scores_ct` and `scores_of` are those of `caseload.kept_scores`: what was read of their forms, and of which.
     `imported` is the JSON of totals without a form, [[day's ordinal, total], ...]: a registry's file had them.
     """
@@ -51,6 +52,7 @@ class Episode(SealedRow, live.Shown, Base):
     initiating_code: Mapped[str | None] = mapped_column(String(10))
     diagnosis_ct: Mapped[bytes | None]
     question_ct: Mapped[bytes | None]
+    medicines_ct: Mapped[bytes | None]
     scores_ct: Mapped[bytes | None]
     scores_of: Mapped[str | None] = mapped_column(String(120))
     imported_ct: Mapped[bytes | None]
@@ -59,6 +61,7 @@ class Episode(SealedRow, live.Shown, Base):
     scores = Sealed("scores_ct")
     imported = Sealed("imported_ct")
     question = Sealed("question_ct")
+    medicines = Sealed("medicines_ct")
     diagnosis = Sealed("diagnosis_ct")
 
     def topics(self) -> Iterable[str]:
@@ -227,15 +230,10 @@ class CareMonth(SealedRow, Base):
 
 
 class RelapsePlan(PlanVersion, Base):
-    """What was written down with a patient against a relapse; its sections are caseload.relapse_plans.SECTIONS.
-
-    `shared` says that the patient reads it on their own page.
-    """
+    """What was written down with a patient against a relapse; its sections are caseload.relapse_plans.SECTIONS."""
 
     __tablename__ = "relapse_plan"
     __table_args__ = (Index("ix_relapse_plan_patient", "patient_id", "id"),)
-
-    shared: Mapped[bool] = mapped_column(default=False)
 
 
 class SatisfactionWatch(ClinicRow, Work, Base):

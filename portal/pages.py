@@ -12,13 +12,12 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from caseload import relapse_plans
 from config import clock, db
 from intake_links import arriving, birth_date_check, frame, links, progress, rendering, submissions
 from intake_links.models import IntakeLink
 from messaging import phone
 from messaging.models import PROGRAMMES, Clinic, Patient
-from portal import preferences, visits, words
+from portal import preferences, to_read, visits, words
 
 own = Blueprint("own", __name__, url_prefix="/i/me", template_folder="templates", static_folder="static")
 frame.behind(own)
@@ -133,7 +132,7 @@ def again() -> Response:
 @own.get("")
 @inside(acting=False)
 def me(here: Here) -> Response:
-    """Show the visits and what was chosen; never an answer, a score or a specialty."""
+    """Show the visits and what was chosen, and lead to what they may read; never an answer, a score or a specialty."""
     return _me(here)
 
 
@@ -151,7 +150,7 @@ def _me(here: Here, status: int = 200, problem: str | None = None) -> Response:
         spoken=rendering.words(rendering.language_for(here.patient.language))["name"],
         level=here.patient.privacy,
         asks=progress.place(here.session, here.opened.link) is not None,
-        plan=bool(relapse_plans.shared(here.session, here.patient.id)),
+        reads=to_read.of(here.session, here.clinic, here.patient.id),
         saved="saved" in request.args,
         problem=problem,
     )

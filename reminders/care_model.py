@@ -44,8 +44,8 @@ Days = Annotated[int, Field(ge=7, le=183)]
 
 
 class Terms(pydantic.BaseModel):
-    """The care model, after how many days a contact, a score and a review are due in either phase, and what that is due
-    is made an inbox item."""
+    """The care model, after how many days a contact, a score and a review are due in either phase, what that is due
+    is made an inbox item, and whether patients in care see on their own page how their answers have moved."""
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
@@ -56,6 +56,7 @@ class Terms(pydantic.BaseModel):
     review: Days = 30
     review_in_relapse_prevention: Days = 60
     items: tuple[Rule, ...] = ()
+    own_line: bool = False
 
     @pydantic.field_validator("items")
     @classmethod

@@ -14,7 +14,7 @@ from api import door as programs
 from api.fhir import door as fhir
 from config import client_address, keys, logging, runtime, security_events
 from intake_links import pages, tablet_pages
-from portal import plan, video, views
+from portal import line, plan, video, views
 from service import doors_by_host, health, inside, metrics, page_reports, sealed_cookies
 from web import register as staff
 from webhooks import ehr, forms, twilio
@@ -23,7 +23,7 @@ MACHINES = ("/webhooks/", "/api/")
 LARGEST_BODY = 256 * 1024
 # Browsers of people post to these and need a CSRF token; machines sign what they send.
 # The patient's own page is one, whichever file a part of it stands in.
-PEOPLE = (pages.pages, tablet_pages.kiosk, *{plan.own, views.own}, video.video)
+PEOPLE = (pages.pages, tablet_pages.kiosk, *{line.own, plan.own, views.own}, video.video)
 MACHINES_DOORS = (twilio.door, forms.door, ehr.door, programs.door, fhir.door)
 PROGRAMS = "/api/"
 

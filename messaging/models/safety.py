@@ -12,13 +12,15 @@ from config.db import Base, ClinicRow, Sealed, SealedRow
 class PlanVersion(SealedRow):
     """One version of a plan in words; the newest of a patient holds, and none is ever changed.
 
-    `sections` is the JSON of the text of each section that has one (messaging.people.plans).
+    `sections` is the JSON of the text of each section that has one (messaging.people.plans); `shared` says that the
+    patient reads it on their own page.
     """
 
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
     staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
     sections_ct: Mapped[bytes]
     at: Mapped[datetime]
+    shared: Mapped[bool] = mapped_column(default=False)
 
     sections = Sealed("sections_ct")
 

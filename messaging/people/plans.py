@@ -42,6 +42,14 @@ class Kind(Generic[Plan]):
         kept = json.loads(plan.sections or "{}")
         return {name: kept[name] for name in self.names if kept.get(name)}
 
+    def shared(self, session: Session, patient_id: UUID) -> dict[str, str]:
+        """Return the sections of the plan that holds, where the patient may read it; else none."""
+        plan = self.current(session, patient_id)
+        if plan is None or not plan.shared:
+            return {}
+        db.load_keys(session, [plan.key_id])
+        return self.sections(plan)
+
     def is_too_long(self, texts: Mapping[str, str]) -> bool:
         """Whether a section has more letters than are kept."""
         return any(len(texts.get(name, "").strip()) > LONGEST for name in self.names)

@@ -11,7 +11,7 @@ from config import clock, db
 from messaging.models import Patient, Staff
 from tests.browser import kit
 from tests.browser.place import Served, at
-from tests.web.caseload.seeding import answer, back
+from tests.web.caseload.seeding import answer, back, enrolled, with_registry
 from tests.web.conftest import House
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -72,6 +72,29 @@ def test_somebody_who_does_not_improve_is_reviewed_changed_and_gets_well(browser
     answer(house, patient, 0, 3)
     with at(browser, served, rosa) as page:
         got_well(page, service, patient)
+
+
+def test_the_consultant_goes_from_one_person_to_the_next_by_a_key(browser: Browser, served: Served) -> None:
+    house, service = served
+    scene = with_registry(house)
+    for name in ("Ada", "Bea"):
+        patient = house.patient(first_name=name, last_name="Lind")
+        enrolled(scene, patient, days_ago=60)
+        answer(house, patient, 59, 18)
+        answer(house, patient, 2, 17)
+    with at(browser, served, scene.silva) as page:
+        page.goto(f"{service}/caseload/reviews")
+        page.get_by_role("link", name="Begin").click()
+        page.wait_for_load_state()
+        first = page.locator("main h1").inner_text()
+        page.get_by_label("What is recommended, and why").press("j")
+        expect(page.locator("main h1")).to_have_text(first)
+        page.get_by_label("What is recommended, and why").fill("")
+        page.locator("main h1 a").focus()
+        kit.Keys(page).press("j")
+        expect(page.locator("main h1")).not_to_have_text(first)
+        kit.Keys(page).press("u")
+        expect(page.get_by_role("heading", name="Consultant’s list")).to_be_visible()
 
 
 def enrol(page: Page, service: str, patient: Patient) -> None:

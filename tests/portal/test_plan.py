@@ -1,4 +1,4 @@
-"""The plan to stay well on the patient's own page: where it is shared, behind the birth date, and never texted."""
+"""The patient's plans on their own page: where they are shared, behind the birth date, and never texted."""
 
 import json
 from datetime import timedelta
@@ -7,14 +7,14 @@ import pytest
 
 from caseload.models import RelapsePlan
 from config import clock, db
-from messaging.models import Clinic, Message, Patient
+from messaging.models import Clinic, Message, Patient, SafetyPlan
 from messaging.people import directory
 from tests.portal.conftest import BORN
 
 
 @pytest.fixture
 def write(ward, travel):
-    def written(*, shared, **sections):
+    def written(*, shared, kind=RelapsePlan, **sections):
         travel.shift(timedelta(seconds=1))  # the newest holds
         with db.unit_of_work(db.EVERY) as session:
             patient = session.get_one(Patient, ward.patient_id)
@@ -24,7 +24,7 @@ def write(ward, travel):
             session.flush()
             whose = {"clinic_id": ward.clinic_id, "key_id": patient.key_id, "patient_id": patient.id}
             facts = {"staff_id": staff.id, "at": clock.now(), "shared": shared}
-            session.add(RelapsePlan(**whose, **facts, sections=json.dumps(sections)))
+            session.add(kind(**whose, **facts, sections=json.dumps(sections)))
 
     return written
 
@@ -51,3 +51,16 @@ def test_who_was_away_too_long_says_the_birth_date_again_before_reading_it(insid
     assert inside.heading == "Please tell us again who you are"
     inside.post(day=BORN.day, month=BORN.month, year=BORN.year)
     assert "A walk" in inside.get("/i/me/plan").page
+
+
+def test_a_safety_plan_is_read_there_too_by_choice_and_help_stands_on_its_page(inside, ward, write):
+    write(shared=False, kind=SafetyPlan, coping="Music, loud")
+    assert inside.get("/i/me/safety-plan").response.status_code == 404
+    assert "/i/me/safety-plan" not in inside.get("/i/me").page
+    write(shared=True, kind=SafetyPlan, coping="Music, loud", professionals="Dr. Ames")
+    assert "/i/me/safety-plan" in inside.get("/i/me").page
+    page = inside.get("/i/me/safety-plan").page
+    for words in ("Your safety plan", "What I can do by myself", "Music, loud", "Dr. Ames", "tel:988"):
+        assert words in page
+    assert inside.get("/i/me/plan").response.status_code == 404, "the other plan is another one"
+    assert all("Music" not in (message.body or "") for message in ward.all(Message))

@@ -92,7 +92,9 @@ def strike(patient_id: UUID, entry_id: UUID) -> Response | tuple[str, int]:
     return do(patient_id, act)
 
 
-@care.post("/patients/<uuid:patient_id>/care/<any(relapse,active,discharge,back,question,give,billing,part_two):what>")
+@care.post(
+    "/patients/<uuid:patient_id>/care/<any(relapse,active,discharge,back,question,medicines,give,billing,part_two):what>"
+)
 @permissions.signed_in("caseload.work")
 def change(patient_id: UUID, what: str) -> Response | tuple[str, int]:
     """Change the phase, end the episode, take that back, ask the consultant, or give it to a colleague."""
@@ -132,6 +134,11 @@ def _question(session: Session, _clinic: Clinic, staff: Staff, patient: Patient)
     return "care_question" if asked.strip() else "care_question_back"
 
 
+def _medicines(session: Session, _clinic: Clinic, staff: Staff, patient: Patient) -> str:
+    episodes.write_medicines(session, staff, opened(session, patient), request.form.get("medicines", ""))
+    return "care_medicines"
+
+
 def _give(session: Session, clinic: Clinic, staff: Staff, patient: Patient) -> str:
     episodes.give_to(session, clinic, staff, opened(session, patient), _person(session, "manager"))
     return "care_given"
@@ -159,6 +166,7 @@ CHANGES: Mapping[str, Act] = {
     "discharge": _discharge,
     "back": _back,
     "question": _question,
+    "medicines": _medicines,
     "give": _give,
     "billing": _billing,
     "part_two": _part_two,
@@ -267,7 +275,9 @@ def _of_episode(
     answered = screen_history.by_instrument(session, patient)
     series = answered.get(episode.scale, [])
     entries, said = care_log.of_episodes(session, [episode.id]), answered.get(episode_view.ADHERENCE, [])
-    course = care_course.of_episode(episode, patient, series, said, clinic.zone)
+    reviewed = reviews.of_episodes(session, [episode.id])
+    beside = care_course.happened(session, episode, [review for review, _ in reviewed], clinic.zone)
+    course = care_course.of_episode(episode, patient, series, said, beside, clinic.zone)
     return {
         "line": care_view.line(row, people),
         "course": course,
@@ -275,10 +285,7 @@ def _of_episode(
         "medicine": episode_view.medicine(said, clinic.zone),
         "facts": episode_view.facts(episode, people, clinic.zone),
         "done": [episode_view.done(entry, people, layout.the_staff(), clinic.zone) for entry in entries],
-        "reviews": [
-            episode_view.reviewed(review, stands, people, clinic.zone)
-            for review, stands in reviews.of_episodes(session, [episode.id])
-        ],
+        "reviews": [episode_view.reviewed(review, stands, people, clinic.zone) for review, stands in reviewed],
         "proposed": [
             episode_view.proposal(call, clinic.zone) for call in care_log.proposed(session, layout.the_staff(), episode)
         ],

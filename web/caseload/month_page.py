@@ -209,15 +209,22 @@ def _row(billed: billing.Billed, clinic: Clinic, people: stay_view.People) -> Ro
         excluded=said,
         stays=[stay_view.line(each, people, clinic.zone) for each in billed.stays],
         choices=[(place, _codes(choice)) for place, choice in enumerate(billed.choices)],
-        to_next=words.say("care", "to_next", minutes=proposal.to_next.minutes, code=proposal.to_next.code)
-        if proposal.to_next
-        else "",
+        to_next=_to_next(proposal.to_next, clinic, billed.reckoning.month) if proposal.to_next else "",
         warnings=[reasons.words(warning) for warning in proposal.warnings],
         missing=[words.say("care_missing", name) for name in billed.evidence["missing"]],
         closed=_closed(clinic, people, closed) if closed else "",
         codes=_written(closed.codes) if closed else "",
         changed=reasons.words(billed.changed) if billed.changed else "",
     )
+
+
+def _to_next(step: proposing.Next, clinic: Clinic, month: Month) -> str:
+    """How many minutes the next code is away, and while the month runs how many days are left for them, today too."""
+    away = words.say("care", "to_next", minutes=step.minutes, code=step.code)
+    days = (month.last - episodes.today_of(clinic)).days + 1
+    if month != _now(clinic):
+        return away
+    return f"{away}, {words.say('care', 'last_day' if days == 1 else 'days_left', days=days)}"
 
 
 def _closed(clinic: Clinic, people: stay_view.People, closed: CareMonth) -> str:

@@ -15,13 +15,13 @@ from sqlalchemy.orm import Session
 from caseload import episodes, listing
 from caseload.models import OPEN, Episode
 from caseload.registry import due
-from config import audit, db
+from config import audit, clock, db
 from messaging.models import Clinic, Staff
 from reminders import care_model
 from reminders.imports import csv_files
 from web import ids, layout, permissions, sessions, team, words
-from web.caseload import registry_rows
-from web.presenters import care_view, patient_view, timer_view
+from web.caseload import registry_rows, registry_sheet
+from web.presenters import care_view, filters, patient_view, timer_view
 
 registry = layout.room("registry", __name__)
 SORTS = (*care_view.COLUMNS, "name")
@@ -31,11 +31,12 @@ PHASES = ("active", "relapse_prevention", "discharged")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the reader wants to see: whose, in which phase (empty: all that are open), doing how (progress.State), for
-    which reason, sorted by what, and which page of it, from 1."""
+    """What the reader wants to see: whose, at which site (the place of the nearest visit), in which phase (empty: all
+    that are open), doing how (progress.State), for which reason, sorted by what, and which page of it, from 1."""
 
     manager: str
     clinician: str
+    site: str
     phase: str
     state: str
     reason: str
@@ -52,6 +53,7 @@ class Wanted:
         return cls(
             manager=asked.get("manager", mine),
             clinician=asked.get("clinician", ""),
+            site=asked.get("site", "")[:120],
             phase=phase if phase in PHASES else "",
             state=state if state in words.table_of("care_states") else "",
             reason=reason if reason in due.KEYS else "",
@@ -70,6 +72,7 @@ class Wanted:
             Episode.phase == self.phase if self.phase else OPEN,
             *([Episode.manager_id == manager] if manager else []),
             *([Episode.practitioner_id == clinician] if clinician else []),
+            *([filters.nearest_place(clock.now(), Episode) == self.site] if self.site else []),
         ]
 
 
@@ -114,10 +117,12 @@ def show() -> str:
             page=page,
             pages=listed.pages,
             first=(page - 1) * A_PAGE + 1,
+            last=(page - 1) * A_PAGE + len(part),
             size=len(listed.chosen),
             counts=listed.reasons(),
             managers=_of_role(people, episodes.MANAGERS),
             clinicians=_of_role(people, ("clinician",)),
+            sites=filters.places(session, clinic.id),
             phases=[(phase, words.say("care_phases", phase)) for phase in PHASES],
             states=list(words.table_of("care_states").items()),
         )
@@ -131,12 +136,13 @@ def sheet() -> Response:
     with db.unit_of_work(clinic.id) as session:
         chosen = _listed(session, clinic, wanted).chosen
         people = team.everyone(session, clinic.id)
-        rows = registry_rows.lines(session, _opened(session, clinic, chosen, "csv"), people)
+        rows = listing.rows(session, clinic, _opened(session, clinic, chosen, "csv"))
+        lines = registry_rows.lines(session, rows, people)
+        cells = [registry_sheet.cells(line, row, people) for line, row in zip(lines, rows, strict=True)]
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(words.table_of("care_columns").values())
-    for row in rows:
-        writer.writerow([csv_files.as_text(value) for value in _cells(row)])
+    writer.writerows([csv_files.as_text(value) for value in row] for row in cells)
     named = {"Content-Disposition": f'attachment; filename="caseload-{episodes.today_of(clinic)}.csv"'}
     return Response(out.getvalue(), mimetype="text/csv", headers=named)
 
@@ -147,21 +153,15 @@ def reached(session: Session) -> list[ColumnElement[bool]]:
     return [] if only is None else [Episode.patient_id.in_(only)]
 
 
-def _cells(row: care_view.Line) -> list[str]:
-    """The cells of a row in the order of [care_columns]."""
-    reasons = "; ".join(each.mark.words for each in row.due)
-    first = [row.name, row.age, row.phase, row.manager, str(row.weeks), row.scale, row.baseline, row.last]
-    return [*first, row.last_day, row.change, row.state.words, row.contact, str(row.contacts), row.review, reasons]
-
-
 def _listed(session: Session, clinic: Clinic, wanted: Wanted) -> Listed:
     """Return who is wanted, sorted, nobody's name opened but to sort by it."""
     if not care_model.of_clinic(clinic).registry:
         return Listed([], Counter())
     every = listing.standings(session, clinic, *wanted.where(), *reached(session))
-    every = [standing for standing in every if wanted.state in ("", standing.progress.state)]
+    if wanted.state:
+        every = [standing for standing in every if standing.progress.state == wanted.state]
     counts = Counter(each.key for standing in every for each in standing.due)
-    chosen = [standing for standing in every if _is_for(standing, wanted.reason)]
+    chosen = [standing for standing in every if _is_for(standing, wanted.reason)] if wanted.reason else every
     if wanted.sort == "name":
         db.load_keys(session, (each.named.key_id for each in chosen))
         return Listed(sorted(chosen, key=lambda each: (patient_view.full_name(each.named).casefold(), each.id)), counts)
@@ -169,7 +169,7 @@ def _listed(session: Session, clinic: Clinic, wanted: Wanted) -> Listed:
 
 
 def _is_for(standing: listing.Standing, reason: str) -> bool:
-    return not reason or reason in [each.key for each in standing.due]
+    return reason in [each.key for each in standing.due]
 
 
 def _opened(session: Session, clinic: Clinic, of: Sequence[listing.Standing], form: str) -> Sequence[listing.Standing]:

@@ -31,8 +31,8 @@ def lines(session: Session, of: Sequence[listing.Standing], people: People) -> l
     return [care_view.line(each, people) for each in of]
 
 
-def rows(session: Session, of: Sequence[listing.Standing], people: People) -> list[Markup]:
-    """Return each as its row of the table."""
+def rows(session: Session, of: Sequence[listing.Standing], people: People) -> Markup:
+    """Return all as the rows of the table, in one piece: a template that puts in a thousand looks at each anew."""
     known, names = _known(), {staff_id.int: person.name for staff_id, person in people.items() if staff_id}
     shown, changed = list[Markup](), list[tuple[int, tuple[Any, ...]]]()
     for place, each in enumerate(of):
@@ -46,7 +46,7 @@ def rows(session: Session, of: Sequence[listing.Standing], people: People) -> li
     for (place, facts), line in zip(changed, lines(session, [of[place] for place, _ in changed], people), strict=True):
         shown[place] = row(line, address)
         known.put(line.id.int, (facts, shown[place]))
-    return shown
+    return Markup("\n".join(shown))  # noqa: S704 - each is a row that its template has made
 
 
 def _template() -> Callable[[care_view.Line, "_Addresses"], Markup]:

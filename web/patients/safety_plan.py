@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from flask import request
 from werkzeug.wrappers import Response
 
 from config import db
@@ -23,5 +24,6 @@ def show(patient_id: UUID) -> str:
 @plans.post("/patients/<uuid:patient_id>/safety-plan")
 @permissions.signed_in("inbox.work")
 def save(patient_id: UUID) -> Response | tuple[str, int]:
-    """Keep a new version; where a colleague has written one meanwhile, both are shown and nothing is lost."""
-    return plan_form.save(safety_plans.KIND, "plans.show", patient_id)
+    """Keep a new version, and whether the patient reads it; where a colleague has written one meanwhile, both are shown
+    and nothing is lost."""
+    return plan_form.save(safety_plans.KIND, "plans.show", patient_id, shared=request.form.get("shared") == "on")

@@ -1,4 +1,5 @@
-"""The course of an episode as a picture and a table: totals of forms and of a file, and what was said of medicine."""
+"""The course of an episode as a picture and a table: totals of forms and of a file, above them in a row each what was
+said of medicine, live contacts, visits kept and missed, and what was changed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +7,15 @@ from datetime import datetime, time
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from caseload import kept_scores
-from caseload.models import Episode
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from caseload import contacts, kept_scores, relapse_plans
+from caseload.models import CaseReview, Episode
 from config import clock
 from intake_links import scoring
 from messaging.models import Patient
+from reminders.models import Appointment
 from web import times, words
 from web.presenters import charts
 from web.presenters.screen_history import Taken
@@ -22,6 +27,13 @@ MEDICINE = {
     "missed_some": ("plain", "◐"),
     "missed_most": ("soon", "○"),
     "no_medicine": ("plain", "–"),
+}
+# What happened in the episode, by a key of [care_course]: its row, below medicine, and its sign.
+HAPPENED = {
+    "contact": (1, "+"),
+    "arrived": (2, "■"),
+    "no_show": (2, "□"),
+    **dict.fromkeys(("recommended", "plan", "relapse_prevention"), (3, "◆")),
 }
 
 
@@ -49,20 +61,49 @@ class Course:
     told: bool
 
 
+def happened(session: Session, episode: Episode, said: Sequence[CaseReview], zone: str) -> list[charts.Event]:
+    """Return what happened from the first day of an episode on: a live contact a day, visits kept and missed, what the
+    consultant recommended (`said`), plans against a relapse that were written, and when that phase began."""
+    place, patient_id = ZoneInfo(zone), episode.patient_id
+    spoken = {at.astimezone(place).date(): at for at in contacts.moments(session, [patient_id]).get(patient_id, ())}
+    visits = select(Appointment.starts_at, Appointment.state).where(
+        Appointment.patient_id == patient_id, Appointment.state.in_(("arrived", "no_show"))
+    )
+    every = [
+        *((at, "contact") for at in spoken.values()),
+        *((at, state) for at, state in session.execute(visits)),
+        *((each.at, "recommended") for each in said if each.decision == "recommend"),
+        *((plan.at, "plan") for plan in relapse_plans.KIND.history(session, patient_id)),
+        *([(episode.phase_at, episode.phase)] if episode.phase == "relapse_prevention" else []),
+    ]
+    begins = datetime.combine(episode.enrolled_on, time(), place)
+    return [
+        charts.Event(at, HAPPENED[what][1], words.say("care_course", what), HAPPENED[what][0])
+        for at, what in sorted(every)
+        if at >= begins
+    ]
+
+
 def of_episode(
-    episode: Episode, patient: Patient, scores: Sequence[Taken], medicine: Sequence[Taken], zone: str
+    episode: Episode,
+    patient: Patient,
+    scores: Sequence[Taken],
+    medicine: Sequence[Taken],
+    beside: Sequence[charts.Event],
+    zone: str,
 ) -> Course | None:
     """Return the course of an episode whose key is loaded; None where neither a picture nor a comparison comes of it.
 
-    `scores` and `medicine` are the forms of the episode's scale and those about medicine, oldest first.
+    `scores` and `medicine` are the forms of the episode's scale and those about medicine, oldest first; `beside` is
+    what else `happened`.
     """
     answered = [taken for taken in scores if taken.score.total is not None]
     readings = sorted(
         [*(_reading(taken, zone) for taken in answered), *_imported(episode, answered, zone)], key=lambda each: each.at
     )
-    events = _events(medicine)
-    if not readings or (len(readings) < 2 and not events):
+    if not readings or (len(readings) < 2 and not medicine):
         return None
+    events = [*_events(medicine), *beside]
     definition, sex = scoring.instrument(episode.scale), scoring.sex_of(patient.sex)
     bands = [(band.lowest, band.words["en"].lower()) for band in definition.bands(sex)]
     title = words.say("care_course", "finding", title=definition.title)
@@ -122,5 +163,9 @@ def _rows(readings: Sequence[charts.Reading], events: Sequence[charts.Event], zo
         (each.at, str(each.total), words.say("care_course", "imported" if each.told else "answered"))
         for each in readings
     ]
-    lines += [(each.at, "", words.say("care_course", "medicine", said=each.words.lower())) for each in events]
+    lines += [(each.at, "", _line(each)) for each in events]
     return [Told(times.day(at, now, zone), total, said) for at, total, said in sorted(lines, reverse=True)]
+
+
+def _line(event: charts.Event) -> str:
+    return event.words if event.lane else words.say("care_course", "medicine", said=event.words.lower())

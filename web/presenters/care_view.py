@@ -36,7 +36,7 @@ REASONS = {
 }
 # What each column is sorted by.
 COLUMNS: Mapping[str, Callable[[listing.Standing], tuple[float, ...]]] = {
-    "due": lambda each: (due.gravest(each.due), -len(each.due), -each.silent),
+    "due": lambda each: each.needs,
     "weeks": lambda each: (-each.weeks,),
     "last": lambda each: (-(each.progress.last.total if each.progress.last else -1),),
     "change": lambda each: (-(each.progress.percent or 0),),

@@ -3,6 +3,7 @@
 Pure geometry; colours live in the stylesheet.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,7 @@ LEFT, RIGHT, TOP, BOTTOM = 24, 74, 14, 24
 # What a line of small print needs, in units of the picture.
 LINE, LETTER, GAP = 12.0, 5.6, 6.0
 SHADES = 4
-# How far down the signs of events stand: above the highest score that is drawn.
+# How far down the first row of signs stands; each further one is a line lower, and moves the scores down with it.
 SIGNS = 10
 
 
@@ -30,11 +31,13 @@ class Reading:
 
 @dataclass(frozen=True)
 class Event:
-    """Something of another kind that stands above the line at its moment: its sign, and what it says."""
+    """Something of another kind that stands above the line at its moment: its sign, and what it says. Those of one
+    `lane` stand in a row, the lowest lane on top."""
 
     at: datetime
     sign: str
     words: str
+    lane: int = 0
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,8 @@ def trend(
     top = min(highest, tallest + max(2, highest // 8))
     moments = [*(reading.at for reading in readings), *(event.at for event in events)]
     first, whole = min(moments), (max(moments) - min(moments)).total_seconds()
+    rows = sorted({event.lane for event in events})
+    down = LINE * max(0, len(rows) - 1)
 
     def x(each: Reading | Event) -> float:
         # All at one moment stand in the middle: there is no line to draw.
@@ -119,15 +124,15 @@ def trend(
         return round(LEFT + 8 + share * (WIDTH - LEFT - RIGHT - 16), 1)
 
     def y(points: float) -> float:
-        return round(HEIGHT - BOTTOM - points / top * (HEIGHT - TOP - BOTTOM), 1)
+        return round(down + HEIGHT - BOTTOM - points / top * (HEIGHT - TOP - BOTTOM), 1)
 
     dots = _dots([(x(reading), y(reading.total), reading) for reading in readings])
     path = "M" + " L".join(f"{dot.x} {dot.y}" for dot in dots)
     edges = [*(lowest for lowest, _ in bands if lowest < top), top]
     strips = _bands([(y(lowest), y(edges[i + 1]), lowest, bands[i][1]) for i, lowest in enumerate(edges[:-1])])
-    lines = _goals([(kind, y(points), label) for kind, points, label in goals if 0 <= points <= top])
-    signs = tuple(Sign(x(event), float(SIGNS), event.sign, event.words) for event in events)
-    return Trend(WIDTH, HEIGHT, LEFT, WIDTH - RIGHT, y(0), path, dots, strips, lines, signs)
+    lines = _goals([(kind, y(points), label) for kind, points, label in goals if 0 <= points <= top], y(0))
+    signs = tuple(Sign(x(each), SIGNS + LINE * rows.index(each.lane), each.sign, each.words) for each in events)
+    return Trend(WIDTH, int(HEIGHT + down), LEFT, WIDTH - RIGHT, y(0), path, dots, strips, lines, signs)
 
 
 def _dots(placed: Sequence[tuple[float, float, Reading]]) -> tuple[Dot, ...]:
@@ -152,7 +157,7 @@ def _span(x: float, label: str, edge: str) -> tuple[float, float]:
 
 def _bands(strips: Sequence[tuple[float, float, int, str]]) -> tuple[Band, ...]:
     placed: list[Band] = []
-    lowest_free = float(HEIGHT)
+    lowest_free = math.inf
     for bottom, top, lowest, name in strips:
         fits = bottom <= lowest_free
         lowest_free = bottom - LINE if fits else lowest_free
@@ -160,14 +165,13 @@ def _bands(strips: Sequence[tuple[float, float, int, str]]) -> tuple[Band, ...]:
     return tuple(placed)
 
 
-def _goals(lines: Sequence[tuple[str, float, str]]) -> tuple[Goal, ...]:
+def _goals(lines: Sequence[tuple[str, float, str]], lowest: float) -> tuple[Goal, ...]:
     """Write the words of each line beside it, moved apart where they would run into each other."""
     ordered = sorted(lines, key=lambda line: line[1])
     places: list[float] = []
     for _, y, _ in ordered:
         places.append(max(y, places[-1] + LINE) if places else y)
     # What has been pushed below the floor goes up again, and pushes those above it.
-    lowest = float(HEIGHT - BOTTOM)
     for at in range(len(places) - 1, -1, -1):
         places[at] = min(places[at], lowest)
         lowest = places[at] - LINE

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from caseload.models import Episode
 from config import clock, runtime
 from intake_links import instruments
 from intake_links.jobs import about_screen
@@ -163,7 +164,7 @@ def _over(now: datetime, item: Item) -> ColumnElement[bool]:
     return or_(waits, and_(item.state == "done", answered > item.answer_by))
 
 
-def nearest_place(now: datetime, item: Item) -> ColumnElement[str | None]:
+def nearest_place(now: datetime, item: Item | type[Episode]) -> ColumnElement[str | None]:
     """Return the place of the patient's present or coming visit, else of the last one."""
     here = now - patient_view.STAYS
     visit = select(Appointment.place).where(
@@ -189,6 +190,11 @@ def offered(session: Session, clinic_id: UUID, *, readable: bool) -> Offered:
         kind=[(kind, words.say("kinds", kind)) for kind in URGENCY],
         instrument=[(name, definitions[name].title) for name in used if name in definitions],
     )
+
+
+def places(session: Session, clinic_id: UUID) -> list[str]:
+    """Return the places that stand in a clinic's books."""
+    return _in_use(session, clinic_id)[0]
 
 
 def _in_use(session: Session, clinic_id: UUID) -> tuple[list[str], list[str]]:

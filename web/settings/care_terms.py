@@ -28,7 +28,8 @@ def show() -> str:
 def save() -> Response | tuple[str, int]:
     """Keep what was typed as a draft; nothing is in force by that."""
     days = {name: request.form.get(name, "").strip() for name in ("model", *DAYS)}
-    return decision_form.save(CARE, _page, {**days, "items": request.form.getlist("items")})
+    ticked = {"items": request.form.getlist("items"), "own_line": "own_line" in request.form}
+    return decision_form.save(CARE, _page, {**days, **ticked})
 
 
 def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:

@@ -5,10 +5,11 @@ const focusedRow = () => document.activeElement?.closest?.(".list li")?.querySel
 
 function move(step) {
   const all = rows();
-  if (!all.length) return;
+  if (!all.length) return false;
   const at = all.indexOf(focusedRow());
   const here = at >= 0 ? at : all.findIndex((one) => one.hasAttribute("aria-current"));
   all[Math.min(all.length - 1, Math.max(0, here + step))].focus();
+  return true;
 }
 
 // A link or a button is pressed, a field comes into focus, a menu opens on its first field.
@@ -56,7 +57,9 @@ function listenToKeys() {
   if (document.documentElement.dataset.keys !== "on") return;
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing(event.target)) return;
-    const acts = { j: () => move(1), k: () => move(-1), o: () => focusedRow()?.click(), x: choose, "?": openKeys };
+    // Where no rows are, as on one screen a person, j and k are keys like others.
+    const along = (step) => () => move(step) || event.repeat || press(event.key);
+    const acts = { j: along(1), k: along(-1), o: () => focusedRow()?.click(), x: choose, "?": openKeys };
     if (event.repeat && !"jk".includes(event.key)) return;
     if (event.key.length !== 1) return;
     if (acts[event.key]) acts[event.key]();

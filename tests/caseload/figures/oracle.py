@@ -1,6 +1,7 @@
 """Every figure of the review once more, straight from the rows of a made-up half-year and from nothing that is kept.
 
-Written for whole spans and not for days, so that it cannot share a mistake with what adds days up.
+Written for whole spans and not for days, so that it cannot share a mistake with what adds days up. Of the product it
+uses the tables of the rows, and Span and Month for the days that a span and a month have.
 """
 
 import json

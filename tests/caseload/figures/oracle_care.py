@@ -4,7 +4,6 @@ import json
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
-from caseload.measures import nys, scales
 from caseload.models import CareEntry, CareMonth, CaseReview, Episode, SatisfactionAsked
 from intake_links.models import IntakeLink, Screen
 from messaging.inbox.models import Contact, InboxItem
@@ -12,6 +11,7 @@ from reminders.models import Appointment, Handoff
 from tests.caseload.figures import emergencies, half_year, oracle
 from tests.caseload.figures.half_year import DAY
 from tests.caseload.figures.oracle import TODAY, Figures, local
+from tests.caseload.measures.by_the_words import Patient, by_the_words
 
 
 class Oracle(oracle.Oracle):
@@ -92,7 +92,7 @@ class Oracle(oracle.Oracle):
         sums = {key: [0, 0] for key in "5678"}
         open_in = closed = units = 0
         for month in self.months():
-            counted = nys.measures(month, [self._nys(row) for row in self.past.of(Episode)])
+            counted = by_the_words([self._nys(row) for row in self.past.of(Episode)], month.year, month.month)
             for key, both in sums.items():
                 both[0] += counted[key]["n"]
                 both[1] += counted[key]["of"]
@@ -149,12 +149,14 @@ class Oracle(oracle.Oracle):
         questions = {question for marks in said for question in marks}
         return {question: [marks[question] for marks in said if question in marks] for question in questions}
 
-    def _nys(self, row: Episode) -> nys.Patient:
-        phq9 = scales.known()["phq9"]
-        return nys.Patient(
-            episodes=[nys.Episode(row.enrolled_on, row.ended_on, phq9)],
-            medicaid=[(date.min, None)] if row.payer == "medicaid" else [],
-            contacts=[local(at) for at in self.spoken(row.patient_id)],
-            scores=[nys.Score(on, phq9, total) for on, total in self._points(row.patient_id)],
-            reviews=[local(each.at) for each in self.past.of(CaseReview) if each.episode_id == row.id],
-        )
+    def _nys(self, row: Episode) -> Patient:
+        discharged = {"discharged": row.ended_on} if row.ended_on else {}
+        always = [{"payer": "medicaid", "from": date.min}] if row.payer == "medicaid" else []
+        return {
+            "episodes": [{"enrolled": row.enrolled_on, "scale": "phq9"} | discharged],
+            "coverage": always,
+            "contacts": [{"at": local(at), "kind": "treatment", "by": "phone"} for at in self.spoken(row.patient_id)],
+            "scores": [{"at": on, "scale": "phq9", "total": total} for on, total in self._points(row.patient_id)],
+            "reviews": [{"at": local(each.at), "recommendation": True} for each in self.past.of(CaseReview)
+                        if each.episode_id == row.id],
+        }  # fmt: skip

@@ -1,7 +1,7 @@
 """A clinic with a registry: who works there, who is enrolled, and the scores they gave."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from config import clock, db
 from intake_links import submissions
 from messaging.models import Clinic, Patient, Staff
 from reminders import care_model
+from reminders.models import Appointment
 
 
 @dataclass
@@ -96,3 +97,11 @@ def answer(house: Any, patient: Patient, days_ago: int, points: int) -> None:
 def at_local(scene: Scene, span: timedelta) -> str:
     """What a field for a day and an hour says of a moment so far from now, by the clinic's clock."""
     return (clock.now() + span).astimezone(ZoneInfo(scene.house.clinic.zone)).strftime("%Y-%m-%dT%H:%M")
+
+
+def visit(patient: Patient, at: datetime, state: str, place: str | None = None) -> Appointment:
+    """A visit as its books have it."""
+    return Appointment(
+        clinic_id=patient.clinic_id, patient_id=patient.id, source="t", external_id=str(at), starts_at=at,
+        zone="America/Denver", booked_at=at, state=state, place=place, created_at=at, updated_at=at,
+    )  # fmt: skip

@@ -66,9 +66,21 @@ def test_minutes_are_counted_and_the_next_code_is_said(scene: Any) -> None:
     said = row(scene.browser.get("/caseload/month?month=2026-03").text)
     assert ">35</b>" in said
     assert "<b>G2214</b>" in said
-    assert "1 min to 99492" in said
+    assert "1 min short of 99492, 14 days left" in said
     for missing in ("initiating visit", "diagnosis", "a score in the month", "a review in the month"):
         assert missing in said
+
+
+def test_how_many_days_are_left_for_the_next_code_is_said_while_the_month_runs(scene: Any) -> None:
+    work(scene, 3, 29)
+    for day, said in ((29, "7 min short of 99492, 3 days left"), (31, "7 min short of 99492, today is the last day")):
+        scene.march.move_to(datetime(2026, 3, day, 23, tzinfo=DENVER))
+        scene.browser = scene.house.signed_in(scene.rosa)
+        assert said in row(scene.browser.get("/caseload/month?month=2026-03").text)
+    scene.march.move_to(datetime(2026, 4, 1, 1, tzinfo=DENVER))
+    scene.browser = scene.house.signed_in(scene.rosa)
+    said = row(scene.browser.get("/caseload/month?month=2026-03").text)
+    assert "7 min short of 99492<" in said
 
 
 def test_the_consultant_s_time_and_time_before_consent_are_listed_and_do_not_count(scene: Any) -> None:

@@ -17,7 +17,7 @@ from messaging.inbox import items, notes_and_calls
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient, Staff
 from reminders import merging
-from tests.web.caseload.seeding import answer, back, enrolled, with_registry
+from tests.web.caseload.seeding import answer, back, enrolled, visit, with_registry
 
 
 @pytest.fixture
@@ -179,6 +179,31 @@ def test_the_spreadsheet_holds_the_same_rows_and_no_formula(scene: Any) -> None:
     assert said["patient"].startswith("'=")
     assert (said["first score"], said["last score"], said["state"]) == ("10", "16", "worse")
     assert said["change"] == "'+6 (+60 %)"
+    today = clock.now().astimezone(ZoneInfo(scene.house.clinic.zone)).date()
+    assert (said["treating clinician"], said["payer"]) == ("Dr. Ames", "Medicare")
+    for column, days in (("first assessment on", 30), ("first score on", 29), ("last score on", 1)):
+        assert said[column] == (today - timedelta(days=days)).isoformat()
+    for column in ("self-harm item", "last contact on", "last review on", "recommendation waits since",
+                   "relapse-prevention plan on", "next check on"):  # fmt: skip
+        assert said[column] == ""
+    assert said["minutes this month"] == "0"
+
+
+def test_the_list_is_narrowed_by_the_site_of_the_visit_that_is_nearest(scene: Any) -> None:
+    north, south, nowhere = (scene.house.patient(first_name=name) for name in ("Ada", "Bea", "Cleo"))
+    for patient in (north, south, nowhere):
+        enrolled(scene, patient, days_ago=30)
+    visits = ((north, 3, "North"), (north, 9, "South"), (south, -3, "South"), (south, -9, "North"))
+    with db.unit_of_work(scene.house.clinic.id) as session:
+        for patient, days, place in visits:
+            session.add(visit(patient, clock.now() + timedelta(days=days), "booked", place=place))
+    everybody = scene.browser.get("/caseload").text
+    assert re.findall(r"<option>(North|South)", everybody) == ["North", "South"]
+    for site, names in (("North", ["Ada"]), ("South", ["Bea"]), ("West", []), ("", ["Ada", "Bea", "Cleo"])):
+        page = scene.browser.get(f"/caseload?sort=name&site={site}").text
+        assert re.findall(r"care\">(Ada|Bea|Cleo)", page) == names
+    sheet = list(csv.reader(io.StringIO(scene.browser.get("/caseload.csv?site=North").text)))
+    assert [row[0].split()[0] for row in sheet[1:]] == ["Ada"]
 
 
 def test_two_records_that_become_one_keep_both_histories(scene: Any) -> None:

@@ -31,13 +31,13 @@ def test_it_is_written_on_the_episode_kept_sealed_shared_by_choice_and_printed(s
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         kept = session.execute(text("SELECT sections_ct FROM relapse_plan")).scalar_one()
         assert b"sister" not in bytes(kept)
-        assert relapse_plans.shared(session, patient.id) == {}
+        assert relapse_plans.KIND.shared(session, patient.id) == {}
     # The same words, now to be read by the patient too, are another version.
     for _ in range(2):
         assert scene.browser.post(page, **PLAN, seen=str(first.id), shared="on").status_code == 303
     assert [row.shared for row in scene.rows(RelapsePlan)] == [False, True]
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        assert relapse_plans.shared(session, patient.id) == PLAN
+        assert relapse_plans.KIND.shared(session, patient.id) == PLAN
     printed = scene.browser.get(f"{page}.pdf")
     assert printed.data.startswith(b"%PDF")
     assert printed.headers["Content-Type"] == "application/pdf"

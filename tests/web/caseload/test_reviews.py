@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from caseload.models import CaseReview
 from config import db
@@ -51,6 +52,22 @@ def test_who_does_not_improve_is_on_the_list_with_the_reasons(scene: Any) -> Non
     for reason in ("score 17", "not better in week 8", "review due"):
         assert reason in row
     assert f'href="/caseload/reviews/{scene.episode.id}">Begin' in page
+
+
+def test_the_consultant_reads_what_they_take_in_the_manager_s_words(scene: Any) -> None:
+    page, care = f"/caseload/reviews/{scene.episode.id}", f"/patients/{scene.patient.id}/care"
+    assert "Nothing is written down." in scene.consultant.get(page).text
+    said = "Sertraline 50 mg since May.\nBefore: <none>"
+    assert scene.browser.post(f"{care}/medicines", medicines=said).status_code == 303
+    assert "Before: &lt;none&gt;" in scene.consultant.get(page).text
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        assert b"Sertraline" not in bytes(session.execute(text("SELECT medicines_ct FROM care_episode")).scalar_one())
+    long = scene.browser.post(f"{care}/medicines", medicines="x" * 1001)
+    assert long.status_code == 422
+    assert "at most 1,000 letters" in long.text
+    assert scene.consultant.post(f"{care}/medicines", medicines="Mine").status_code == 403
+    assert scene.browser.post(f"{care}/medicines", medicines=" ").status_code == 303
+    assert "Nothing is written down." in scene.consultant.get(page).text
 
 
 def test_a_recommendation_is_a_task_for_who_treats_them_until_they_say_what_came_of_it(scene: Any) -> None:

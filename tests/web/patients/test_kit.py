@@ -8,7 +8,7 @@ from sqlalchemy import select
 from config import audit, db
 from messaging.inbox.protocol import PROTOCOL
 from messaging.models import Clinic, Patient, ProtocolTick, SafetyPlan
-from messaging.people import contact_details, directory
+from messaging.people import contact_details, directory, safety_plans
 from messaging.versions import publishing
 
 HOME = contact_details.ContactDetails("12 Elm St, Denver, CO 80203", "Luis Quintana", "brother", "+12015550144")
@@ -91,6 +91,18 @@ def test_a_safety_plan_is_kept_version_by_version_and_stands_on_the_case(scene):
     assert "Luis keeps the pills" in text
     assert "holds now" in text
     assert [act for act, _ in acts(house)].count("safety_plan.written") == 2
+
+
+def test_a_safety_plan_is_read_by_the_patient_only_once_somebody_says_so(scene):
+    house, browser, patient, _ = scene
+    page = f"/patients/{patient.id}/safety-plan"
+    seen = ""
+    for ticked, shared in (({}, {}), ({"shared": "on"}, PLAN), ({}, {})):
+        assert browser.post(page, seen=seen, **PLAN, **ticked).status_code == 303
+        assert ('name="shared" checked' in browser.get(page).text) == bool(ticked)
+        with db.unit_of_work(house.clinic.id, read_only=True) as session:
+            assert safety_plans.KIND.shared(session, patient.id) == shared
+            seen = str(safety_plans.KIND.current(session, patient.id).id)
 
 
 def test_of_two_who_write_a_plan_at_once_the_second_sees_both_and_loses_nothing(scene):
