@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from config import db, settings
@@ -74,9 +74,10 @@ def serving(argv: list[str], env: dict[str, str], ready: str) -> Iterator[int]:
     finally:
         child.terminate()
         try:
-            child.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            child.kill()  # what was measured is known: whoever does not stop is not left running beside what comes next
+            with suppress(subprocess.TimeoutExpired):  # what was measured is known
+                child.wait(STOP_SECONDS)
+        finally:
+            child.kill()  # whoever does not stop is not left running beside what comes next
             child.wait()
 
 
