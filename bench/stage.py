@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from config import db, settings
@@ -17,6 +17,7 @@ from service import migrations, processes, start
 from service.embedded import ports
 
 TICKS = os.sysconf("SC_CLK_TCK")
+STOP_SECONDS = 20.0
 CLINIC, PATIENT = "+12015550100", "+12015550123"
 
 
@@ -72,7 +73,12 @@ def serving(argv: list[str], env: dict[str, str], ready: str) -> Iterator[int]:
         yield child.pid
     finally:
         child.terminate()
-        child.wait(20)
+        try:
+            with suppress(subprocess.TimeoutExpired):  # what was measured is known
+                child.wait(STOP_SECONDS)
+        finally:
+            child.kill()  # whoever does not stop is not left running beside what comes next
+            child.wait()
 
 
 def family(pid: int) -> list[int]:

@@ -54,7 +54,8 @@ def accept(sender: Sender, body: bytes, noted: Sequence[Problem] = ()) -> Answer
     read, rows = [], []
     for message in transmission.messages:
         heard = reading.read(message, sender.profile)
-        problems = [*noted, *transmission.problems, *heard.problems]
+        # Of what its door has cut only the head was read: what it then lacks says nothing of its sender.
+        problems = [*noted, *transmission.problems, *([] if noted else heard.problems)]
         read.append((message, problems))
         said = feeds.of_message(message, sender.profile, heard.acts)
         rows.append(feeds.row_of(sender.whose, said, problems))

@@ -18,7 +18,9 @@ from messaging.models import Clinic
 from reminders import withdrawing
 
 # What only the door can know, of the bytes and of what came before.
-OF_THE_DOOR = ("control_id_again", "charset_unknown", "charset_contradicted", "batch_count", "visit_vanished")
+OF_THE_DOOR = (
+    "control_id_again", "charset_unknown", "charset_contradicted", "batch_count", "visit_vanished", "told_by_id",
+)  # fmt: skip
 
 
 def work(session: Session, row: FeedMessage) -> None:
@@ -33,8 +35,10 @@ def work(session: Session, row: FeedMessage) -> None:
     context = Context(session, clinic, feed, profile, row.said_at, row.id)
     others = [act for act in acts if not (act.get("held") or str(act["act"]).startswith("score"))]
     outcomes = [_do(act, context, problems) for act in others] + filing.do(acts, context, row, problems)
-    row.problems = feeds.stored(problems) + [problem for problem in row.problems if problem["code"] in OF_THE_DOOR]
-    row.state = _state(acts, outcomes, heaviest(problems))
+    before = [problem for problem in row.problems if problem["code"] in OF_THE_DOOR]
+    row.problems = feeds.stored(problems) + before
+    weighed = [*problems, *(Problem(problem["code"], problem["where"]) for problem in before)]
+    row.state = _state(acts, outcomes, heaviest(weighed))
     row.processed_at = clock.now()
     if row.state in ("held", "refused"):
         feeds.tell(session, clinic, feed)

@@ -16,6 +16,7 @@ from interchange.polling import answers, keys, pacing, poller, slices
 from interchange.polling.asking import Access, Asker, Trouble
 from interchange.polling.events import Notice
 from interchange.polling.pacing import Slice
+from interchange.polling.subscriptions import Notification
 from messaging.event_webhooks import guard
 from messaging.event_webhooks.posting import Way
 from messaging.models import Clinic
@@ -169,7 +170,8 @@ def heard(session: Session, feed: Feed, notices: Sequence[Notice]) -> int:
             continue
         try:
             with session.begin_nested():
-                session.add(FeedNotice(clinic_id=feed.clinic_id, **facts, received_at=now))
+                done_at = None if notice.number else now
+                session.add(FeedNotice(clinic_id=feed.clinic_id, **facts, received_at=now, done_at=done_at))
         except IntegrityError:  # told twice at this very moment
             continue
         kept += 1
@@ -178,6 +180,21 @@ def heard(session: Session, feed: Feed, notices: Sequence[Notice]) -> int:
         row.try_after = min(row.try_after, now)
         queue.ring(session, poller.LANE)
     return kept
+
+
+def notified(session: Session, feed: Feed, told: Notification) -> bool:
+    """Have what a Subscription has told of read soon, and every day anew where an event before it was never told; False
+    where this EHR is not asked by FHIR."""
+    row = of(session, feed)
+    if row is None or row.kind != "fhir":
+        return False
+    digests = {feeds.digest(event) for event in told.before}
+    before = select(FeedNotice.event).where(FeedNotice.feed_id == feed.id, FeedNotice.event.in_(digests))
+    is_gap = len(session.scalars(before).all()) < len(digests)
+    heard(session, feed, told.events)
+    if is_gap and row.state == "on":
+        poll_now(session, row, feed, audit.Actor.system(f"ehr.{feed.name}"))
+    return True
 
 
 def waiting(session: Session, feed: Feed) -> int:

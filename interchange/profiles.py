@@ -49,6 +49,8 @@ class Profile(BaseModel):
     key: list[Key] = Field(min_length=1)
     start: list[Start]
     processing: list[Literal["P", "T", "D"]] = Field(min_length=1)
+    phone_fields: list[Annotated[str, Field(pattern=r"^PID-[1-9][0-9]?$")]]
+    consent_component: int = Field(ge=0, le=18)
     patient_types: list[str]
     patient_system: str
     appointment_system: str

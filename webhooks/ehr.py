@@ -14,7 +14,7 @@ from interchange import accepting, connections, feeds
 from interchange.accepting import Sender
 from interchange.fhir import reading as resources
 from interchange.models import Feed, FeedConnection
-from interchange.polling import events, keys
+from interchange.polling import events, keys, subscriptions
 from interchange.problems import Problem
 from messaging.models import Clinic
 from webhooks import receipts, signatures
@@ -90,6 +90,8 @@ def _events(sender: Sender, body: bytes) -> Response:
     """Keep what an event platform tells by ids alone, and let it be read soon; it wants its answer within 2 seconds."""
     if not events.is_signed(sender.hub_secret, request.headers["X-Hub-Signature"], body):
         return problem(403, "the signature does not fit")
+    if not sender.practice:
+        return _resource(sender, body)
     try:
         notices = events.read(json.loads(body), sender.practice)
     except (ValueError, RecursionError):
@@ -128,7 +130,10 @@ def _resource(sender: Sender, body: bytes) -> Response:
     kind = str(resource.get("resourceType", ""))
     said = feeds.Said(body.decode("utf-8-sig", "replace"), "fhir", "", kind, None, feeds.tell_scores(read.acts))
     refusing = [] if read.taken else list(read.problems)
+    told = subscriptions.read(resource)
     with accepting.kept(sender) as (session, clinic, feed):
+        if told is not None and not connections.notified(session, feed, told) and told.by_id:
+            refusing = [*refusing, Problem("told_by_id", "/entry/0/resource")]
         feeds.keep(session, clinic, feed, said, refusing)
     return _outcome(200 if read.taken else 422, list(read.problems))
 

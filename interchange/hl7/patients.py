@@ -10,6 +10,7 @@ from interchange.problems import Problems
 from interchange.profiles import Profile
 
 Act = dict[str, object]
+AT_WORK = 14
 # Table 0136 and what is written in its place.
 YES, NO = ("Y", "YES", "1", "TRUE"), ("N", "NO", "0", "FALSE")
 # Kinds of a name (table 0200) by which nobody is called: alias, maiden, name at birth.
@@ -53,7 +54,8 @@ def person(pid: Segment, profile: Profile, problems: Problems) -> Person:
         words = [pid.part(15, component) for component in (1, 2, 4, 5)]
         spoken = people.language(words, "PID-15", profile, problems) if not pid.value(15).is_null else None
         _say(said, "language", pid.value(15), spoken)
-    phones = [*_phones(pid, 13, None, profile, problems), *_phones(pid, 14, "work", profile, problems)]
+    fields = (int(field.removeprefix("PID-")) for field in profile.phone_fields)
+    phones = [phone for field in fields for phone in _phones(pid, field, profile, problems)]
     return said | ({"phones": phones} if phones else {})
 
 
@@ -72,14 +74,16 @@ def _name(pid: Segment, said: Person, problems: Problems) -> None:
     said["last_name"], said["first_name"] = called.part(1), called.part(2)
 
 
-def _phones(pid: Segment, field: int, otherwise: str | None, profile: Profile, problems: Problems) -> Iterator[Person]:
+def _phones(pid: Segment, field: int, profile: Profile, problems: Problems) -> Iterator[Person]:
+    otherwise = "work" if field == AT_WORK else None
     for place, value in enumerate(pid.values(field), 1):
         words = [value.part(component).lower() for component in (2, 3, 4)]
         kind = _kind(words, otherwise, profile)
         if value.is_null:
             yield {"number": None, "kind": kind, "deleted": True}
         elif kind not in ("mail", "fax", "pager") and "@" not in value.part():
-            texts = {"Y": True, "N": False}.get(value.part(9).upper())
+            consent = value.part(profile.consent_component) if profile.consent_component else ""
+            texts = {"Y": True, "N": False}.get(consent.upper())
             where = f"PID-{field}({place})"
             yield people.telephone(_written(value), kind, texts, where, profile, problems)
 

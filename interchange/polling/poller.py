@@ -196,9 +196,9 @@ def _heard(session: Session, row: FeedConnection, feed: Feed, zone: ZoneInfo, no
         is_whole = "asked_at" not in row.cursor and "due" in row.cursor
         at = datetime.fromisoformat(row.cursor["due"]) if is_whole else now
         row.try_after = max(now + gap, at)
-        session.flush()
-        if _open(session, row):
-            row.try_after = now + gap
+    session.flush()
+    if _open(session, row):
+        row.try_after = now + gap
     if is_whole:
         row.complete_at = now
         store.forget(session, feed)

@@ -6,6 +6,7 @@ What was read before something failed is told all the same; the cursor goes on o
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -87,8 +88,9 @@ def take(plan: Plan, asker: Asker) -> Turn:
 
 
 def _by_days(plan: Plan, asker: Asker, turn: Turn) -> None:
+    """Read the visits that a Subscription has told of, then the slice whose time has come."""
     what = pacing.turn(plan.cursor)
-    if what is None:
+    if not _noticed(plan, asker, turn) or what is None:
         return
     name, asked = what
     page = slices.days(asker, plan.fhir, asked)
@@ -105,6 +107,19 @@ def _by_days(plan: Plan, asker: Asker, turn: Turn) -> None:
         whole = _patients_anew(plan, asker, turn, page.visits)
     if whole:
         turn.cursor = pacing.read(plan.cursor, name)
+
+
+def _noticed(plan: Plan, asker: Asker, turn: Turn) -> bool:
+    for notice, name in plan.notices:
+        try:
+            if not _tell(plan, asker, turn, (), [partial(slices.one, asker, plan.fhir, name)]):
+                return False
+        except Trouble as trouble:
+            if trouble.why != "answer":
+                raise
+            # What cannot be read by its id comes with its day, and keeps nothing else waiting.
+        turn.noticed.append(notice)
+    return True
 
 
 def _tell(

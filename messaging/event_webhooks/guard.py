@@ -84,7 +84,8 @@ def read(url: str, *, loopback: bool, own: Networks = ()) -> Target:
 def _judge_literal(host: str, *, loopback: bool, own: Networks) -> None:
     """Refuse at once what is no name, also 127.1, 0x7f000001 and 2130706433, as every resolver reads them; and the name
     that always means this machine (RFC 6761)."""
-    if not loopback and f".{host.rstrip('.')}".endswith(".localhost"):
+    host = host.rstrip(".")  # a name may end with the dot of the root, and so may an address with some resolvers
+    if not loopback and f".{host}".endswith(".localhost"):
         raise Refused("inside")
     try:
         literal: Address = ip_address(host)

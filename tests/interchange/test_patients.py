@@ -85,6 +85,18 @@ def test_consent_to_texts_is_each_number_s_own() -> None:
     assert [phone["texts"] for phone in told] == [True, False, None]
 
 
+def test_a_feed_may_say_where_consent_and_phones_stand() -> None:
+    (told,) = phones("3035550101^^CP^^^^^^Y^N", profile={"consent_component": 10})
+    assert told["texts"] is False
+    (told,) = phones("3035550101^^CP^^^^^^N", profile={"consent_component": 0})
+    assert told["texts"] is None
+    moved = person(
+        "PID|1||4711||RIVER^ANA||||||||3035550101^^CP|||||||||||||||||||||||||||3035550102^^CP",
+        {"phone_fields": ["PID-40"]},
+    )
+    assert [phone["number"] for phone in moved["phones"]] == ["+13035550102"]
+
+
 def test_mail_and_fax_are_no_phones() -> None:
     told = phones(
         "ana@example.org^EMAIL", "^NET^Internet^ana@example.org", "3035550199^^FX", "ana@example.org", "3035550101"

@@ -38,7 +38,7 @@ def test_a_name_that_leads_inside_is_refused(host: str) -> None:
         guard.resolved(target, lambda _host, _port: ["93.184.215.14", address], loopback=False)
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "localhost.", "redis.localhost"])
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "localhost.", "redis.localhost", "127.0.0.1.", "10.1."])
 def test_the_name_of_this_machine_is_refused_as_it_is_written(host: str) -> None:
     with pytest.raises(guard.Refused, match="inside"):
         guard.read(f"https://{host}/hook", loopback=False)

@@ -73,3 +73,15 @@ def test_only_an_administrator_sees_and_makes_keys(house: Any, role: str) -> Non
 
 def test_whoever_a_program_acts_as_may_work_on_items_in_person() -> None:
     assert set(scopes.ROLES) == {role for role in permissions.MAY if permissions.may(role, "inbox.work")}
+
+
+def test_on_a_phone_a_key_is_a_block_in_which_each_value_says_what_it_is(house: Any) -> None:
+    browser = lead(house)
+    browser.post("/settings/keys", **WANTED)
+    page = browser.get("/settings/keys").text
+    assert 'class="plan small stacked"' in page
+    head, row = (re.search(rf"<{part}>(.*?)</{part}>", page, re.DOTALL) for part in ("thead", "tbody"))
+    assert head is not None
+    assert row is not None
+    columns = re.findall(r'<th scope="col">([^<]+)</th>', head[1])
+    assert re.findall(r'data-name="([^"]+)"', row[1]) == columns[1:]  # the first is the key's own name

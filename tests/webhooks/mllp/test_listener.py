@@ -135,6 +135,8 @@ def test_a_frame_of_10_mb_is_refused_by_name_and_the_connection_goes_on(world: W
         answer = sender.answer()
         assert answer is not None
         assert (answer.part("MSA", 1), answer.part("MSA", 2)) == ("AR", "C1")
+        # What was cut off is not said to be missing.
+        assert [segment.part(3) for segment in answer.all("ERR")] == ["207"]
         sender.send(framed(booking(2)))
         assert sender.code() == "AA"
     assert [row.state for row in world.messages] == ["refused", "received"]
