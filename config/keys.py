@@ -26,6 +26,8 @@ from config.settings import SettingsError
 VERSION = b"\x01"
 # The length of a sealed nothing: version, nonce, tag. What is longer holds words.
 NOTHING = 29
+# Where the master keys stand that nobody has given by a setting.
+FILE = "master.keys"
 KEY_BYTES = 32
 
 
@@ -136,7 +138,7 @@ def _load_ring() -> Ring:
     settings = runtime.settings()
     if settings.master_keys:
         return parse_ring(settings.master_keys.get_secret_value())
-    return parse_ring(_own_file(settings.data_dir / "master.keys"))
+    return parse_ring(_own_file(settings.data_dir / FILE))
 
 
 def parse_ring(text: str, setting: str = "WARMTHREAD_MASTER_KEYS") -> Ring:

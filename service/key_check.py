@@ -32,6 +32,36 @@ def refuse_wrong_keys() -> None:
         raise SettingsError(problems)
 
 
+def refuse_lost_keys() -> None:
+    """Raise SettingsError where the data directory's own master keys are gone and its database needs them.
+
+    New ones would open nothing that is stored, and what they sealed would open no more once the old ones are back.
+    """
+    settings = runtime.settings()
+    database = settings.data_dir / "warmthread.sqlite3"
+    if settings.master_keys or (settings.data_dir / keys.FILE).exists() or not settings.embedded_database:
+        return
+    if database.exists() and _holds_keys():
+        raise SettingsError(
+            [
+                f"{keys.FILE} is missing in {settings.data_dir}, and what the database there holds opens by no other"
+                " key: put it back, or give the keys by " + SETTING
+            ]
+        )
+
+
+def _holds_keys() -> bool:
+    """Whether something is stored that a master key sealed."""
+    try:
+        with db.engine().connect() as connection:
+            stored = inspect(connection).has_table(db.DataKey.__tablename__)
+            return stored and connection.scalar(select(db.DataKey.id).limit(1)) is not None
+    except SQLAlchemyError:
+        return False  # said elsewhere
+    finally:
+        db.engine().dispose()  # nothing is open when this process begins others
+
+
 def left_over() -> list[str]:
     """Return a sentence where keys have been replaced, and the old ones were not thrown away within a day."""
     old = select(func.count(db.DataKey.clinic_id.distinct())).where(

@@ -1,6 +1,8 @@
 """How every process of ours begins: settings, logs, and where the embedded Valkey listens."""
 
+import errno
 import gc
+import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -36,7 +38,10 @@ def begin(component: str, **overrides: str) -> settings.Settings:
 def use(loaded: settings.Settings, component: str) -> None:
     """Make `loaded` the settings of this process."""
     refuse_what_cannot_work(loaded)
+    if loaded.embedded_database or loaded.embedded_queue or not loaded.master_keys:
+        _open_folder(loaded.data_dir)
     runtime.configure(loaded)
+    key_check.refuse_lost_keys()
     _open_keys()
     queue.use_lanes(every_lane)
     logging.configure(loaded.log_level, component)
@@ -93,6 +98,22 @@ def _made_by_the_demo(loaded: settings.Settings) -> bool:
     return mark.is_file() and mark.read_text("utf-8") == loaded.twilio_account_sid
 
 
+def _open_folder(folder: Path) -> None:
+    """Make the data directory where there is none, and see that files can be made in it: raises SettingsError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        if error.errno != errno.ENOSPC:  # a full disk is said by whoever needs room
+            raise settings.SettingsError(
+                [
+                    f"WARMTHREAD_DATA_DIR cannot be used: {error.strerror}. Name a folder in which the user who runs"
+                    " this may make files"
+                ]
+            ) from None
+
+
 def _open_keys() -> None:
     """Read the master keys now, not at the first patient: raises SettingsError."""
     try:
@@ -100,6 +121,4 @@ def _open_keys() -> None:
     except keys.BadMasterKeys as error:
         raise settings.SettingsError([f"WARMTHREAD_MASTER_KEYS: {error}"]) from None
     except OSError as error:
-        raise settings.SettingsError(
-            [f"WARMTHREAD_DATA_DIR cannot be used for the master keys: {error.strerror}"]
-        ) from None
+        raise settings.SettingsError([f"{keys.FILE} in WARMTHREAD_DATA_DIR cannot be read: {error.strerror}"]) from None

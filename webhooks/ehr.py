@@ -17,7 +17,7 @@ from interchange.models import Feed, FeedConnection
 from interchange.polling import events, keys, subscriptions
 from interchange.problems import Problem
 from messaging.models import Clinic
-from webhooks import receipts, signatures
+from webhooks import senders, signatures
 from webhooks.problems import problem
 
 LARGEST_BODY = 256 * 1024
@@ -25,6 +25,8 @@ LONGEST_ID = 200
 BOM = b"\xef\xbb\xbf"
 # A message, or a file or batch of them, also in a frame, by the letters of UTF-16 as well.
 HL7_BEGINS = (b"MSH", b"FHS", b"BHS", b"\x0b", b"\xff\xfe", b"\xfe\xff")
+# Who tells events signs them in a header of its own.
+EVENTS = "X-Hub-Signature"
 ER7, FHIR = "application/hl7-v2", "application/fhir+json"
 
 door = Blueprint("ehr", __name__)
@@ -38,11 +40,17 @@ def ehr(source: str) -> Response:
         body = request.get_data(cache=False)
     except RequestEntityTooLarge:
         return _too_large()
-    sender: Sender | None = receipts.remembered("webhooks.feeds", source, lambda session: _sender(session, source))
-    if sender is not None and "X-Hub-Signature" in request.headers:
-        return _events(sender, body)
-    if sender is None or not _signed(sender, body):
+    sender = senders.sender(
+        "webhooks.feeds",
+        source,
+        secrets=lambda session: _secrets(session, source),
+        signed=lambda secrets: _signed(secrets, body),
+        find=lambda session: _sender(session, source),
+    )
+    if sender is None:
         return problem(403, "the signature does not fit")
+    if EVENTS in request.headers:
+        return _events(sender, body)
     return _resource(sender, body) if _is_resource(body) else _messages(sender, body)
 
 
@@ -61,17 +69,19 @@ def _is_resource(body: bytes) -> bool:
     return begins[:1] == b"{" or named
 
 
-def _sender(session: Session, name: str) -> Sender | None:
-    if not name.isprintable():
-        return None
-    feed = session.scalar(select(Feed).where(Feed.name == name))
-    if feed is None:
-        return None
+def _secrets(session: Session, name: str) -> senders.Secrets | None:
+    asked = select(Feed, FeedConnection).outerjoin(FeedConnection, FeedConnection.feed_id == Feed.id)
+    row = session.execute(asked.where(Feed.name == (name if name.isprintable() else ""))).first()
+    return (row[0].secret or "", (row[1].hub_secret or "") if row[1] else "") if row else None
+
+
+def _sender(session: Session, name: str) -> tuple[senders.Secrets, Sender]:
+    feed = session.scalars(select(Feed).where(Feed.name == name)).one()
     clinic = session.get_one(Clinic, feed.clinic_id)
     asked = session.scalar(select(FeedConnection).where(FeedConnection.feed_id == feed.id))
-    hub = (asked.hub_secret or "", asked.practice) if asked else ("", "")
+    secrets = (feed.secret or "", (asked.hub_secret or "") if asked else "")
     whose, profile = feeds.whose(session, feed, clinic), feeds.profile_of(feed.profile, clinic.zone)
-    return Sender(whose, profile, feed.secret or "", *hub)
+    return secrets, Sender(whose, profile, *secrets, asked.practice if asked else "")
 
 
 @door.get("/webhooks/ehr/<source>/jwks.json")
@@ -79,17 +89,16 @@ def jwks(source: str) -> Response:
     """Serve what an EHR checks our signatures with; anybody may read it."""
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         feed = session.scalar(select(Feed).where(Feed.name == source)) if source.isprintable() else None
-        if feed is None:
-            return problem(404, "there is no such feed")
-        served = Response(json.dumps(keys.jwks(session, feed)), content_type="application/json")
+        # No such feed looks like one that signs nothing.
+        served = Response(
+            json.dumps(keys.jwks(session, feed) if feed else {"keys": []}), content_type="application/json"
+        )
     served.headers["Cache-Control"] = "public, max-age=300"
     return served
 
 
 def _events(sender: Sender, body: bytes) -> Response:
     """Keep what an event platform tells by ids alone, and let it be read soon; it wants its answer within 2 seconds."""
-    if not events.is_signed(sender.hub_secret, request.headers["X-Hub-Signature"], body):
-        return problem(403, "the signature does not fit")
     if not sender.practice:
         return _resource(sender, body)
     try:
@@ -101,10 +110,13 @@ def _events(sender: Sender, body: bytes) -> Response:
     return _outcome(200, [])
 
 
-def _signed(sender: Sender, body: bytes) -> bool:
+def _signed(secrets: senders.Secrets, body: bytes) -> bool:
+    own, hub = secrets
+    if EVENTS in request.headers:
+        return events.is_signed(hub, request.headers[EVENTS], body)
     message_id = request.headers.get("webhook-id", "")
     return 0 < len(message_id) <= LONGEST_ID and signatures.by_standard(
-        sender.secret,
+        own,
         message_id,
         request.headers.get("webhook-timestamp", ""),
         body,

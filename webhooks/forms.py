@@ -19,7 +19,7 @@ from interchange.fhir.questionnaires import Unacceptable
 from messaging.inbox import items
 from messaging.models import Clinic, Patient
 from messaging.people import directory
-from webhooks import fields, raise_items, receipts, signatures, submissions
+from webhooks import fields, raise_items, receipts, senders, signatures, submissions
 from webhooks.problems import problem
 
 LARGEST_BODY = 256 * 1024
@@ -30,11 +30,10 @@ door = Blueprint("forms", __name__)
 
 @dataclass(frozen=True)
 class Vendor:
-    """Who may post: the source's name, its clinic and the secret it signs with."""
+    """Who may post: the source's name and its clinic."""
 
     name: str
     clinic_id: UUID
-    secret: str
 
 
 @door.post("/webhooks/forms/<source>")
@@ -43,9 +42,14 @@ def form(source: str) -> Response:
     403, or 422 with the field."""
     request.max_content_length = LARGEST_BODY
     body = request.get_data(cache=False)
-    vendor: Vendor | None = receipts.remembered("webhooks.vendors", source, lambda session: _vendor(session, source))
-    message_id = request.headers.get("webhook-id", "")
-    if vendor is None or not _signed(vendor, message_id, body):
+    vendor = senders.sender(
+        "webhooks.vendors",
+        source,
+        secrets=lambda session: _secrets(session, source),
+        signed=lambda secrets: _signed(secrets[0], body),
+        find=lambda session: _vendor(session, source),
+    )
+    if vendor is None:
         return problem(403, "the signature does not fit")
     try:
         submission = submissions.read(body)
@@ -54,23 +58,33 @@ def form(source: str) -> Response:
         return problem(422, str(refused), refused.errors)
     try:
         with db.unit_of_work(vendor.clinic_id) as session:
-            _take(session, vendor, submission, message_id, body)
+            _take(session, vendor, submission, request.headers["webhook-id"], body)
     except IntegrityError:
         # Said before, word for word. The first one was committed, or this one would have waited and been it.
         logging.logger().info("a form came twice", clinic_id=vendor.clinic_id)
     return Response(json.dumps({"status": "received"}), status=202, mimetype="application/json")
 
 
-def _vendor(session: Session, name: str) -> Vendor | None:
-    if not name.isprintable():
-        return None
-    form_source = session.scalar(select(FormSource).where(FormSource.name == name))
-    return Vendor(form_source.name, form_source.clinic_id, form_source.secret or "") if form_source else None
+def _secrets(session: Session, name: str) -> senders.Secrets | None:
+    form_source = _source(session, name)
+    return (form_source.secret or "", "") if form_source else None
 
 
-def _signed(vendor: Vendor, message_id: str, body: bytes) -> bool:
+def _vendor(session: Session, name: str) -> tuple[senders.Secrets, Vendor]:
+    form_source = _source(session, name)
+    assert form_source is not None, "its secret was read a moment ago"
+    return (form_source.secret or "", ""), Vendor(form_source.name, form_source.clinic_id)
+
+
+def _source(session: Session, name: str) -> FormSource | None:
+    named = FormSource.name == (name if name.isprintable() else "")
+    return session.scalar(select(FormSource).where(named))
+
+
+def _signed(secret: str, body: bytes) -> bool:
+    message_id = request.headers.get("webhook-id", "")
     return 0 < len(message_id) <= LONGEST_ID and signatures.by_standard(
-        vendor.secret,
+        secret,
         message_id,
         request.headers.get("webhook-timestamp", ""),
         body,

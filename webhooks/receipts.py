@@ -167,11 +167,23 @@ def remembered(cache: str, key: object, find: Callable[[Session], T]) -> T:
     """Return what `find` found in the database at most five seconds ago, in this process."""
     entries: dict[object, tuple[float, T]] = runtime.once(cache, dict)
     entry = entries.get(key)
-    if entry is None or entry[0] < clock.monotonic():
-        while len(entries) >= CACHE_ENTRIES:
-            entries.pop(next(iter(entries)), None)
-        with db.unit_of_work(db.EVERY, read_only=True) as session:
-            entry = (clock.monotonic() + CACHE_SECONDS, find(session))
-        if entry[1] is not None:  # what is not there may be there in a moment
-            entries[key] = entry
+    return entry[1] if entry and entry[0] >= clock.monotonic() else found_anew(cache, key, find)
+
+
+def recalled(cache: str, key: object) -> Any:
+    """Return what `remembered` would without asking the database, else None."""
+    entries: dict[object, tuple[float, Any]] = runtime.once(cache, dict)
+    entry = entries.get(key)
+    return entry[1] if entry and entry[0] >= clock.monotonic() else None
+
+
+def found_anew(cache: str, key: object, find: Callable[[Session], T]) -> T:
+    """Return what `find` finds now, for `remembered` to know."""
+    entries: dict[object, tuple[float, T]] = runtime.once(cache, dict)
+    while len(entries) >= CACHE_ENTRIES:
+        entries.pop(next(iter(entries)), None)
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        entry = (clock.monotonic() + CACHE_SECONDS, find(session))
+    if entry[1] is not None:  # what is not there may be there in a moment
+        entries[key] = entry
     return entry[1]

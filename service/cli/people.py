@@ -51,11 +51,19 @@ def _words(option: str, typed: str, longest: int = 80) -> str:
     return typed
 
 
+def _address(typed: str) -> str:
+    """Return an e-mail address as it is kept; what is none ends with exit 2."""
+    address = _words("--email", typed, 200).lower()
+    if not ADDRESS.fullmatch(address):
+        raise click.UsageError("--email: not an e-mail address")
+    return address
+
+
 def _number(raw: str | None) -> str | None:
     try:
         return phone.e164(raw) if raw else None
     except phone.NotTextable as error:
-        raise click.UsageError(f"{error}") from None
+        raise click.UsageError(f"--number: {error}") from None
 
 
 @click.group()
@@ -114,7 +122,9 @@ def staff() -> None:
 @click.option("--name", required=True)
 @click.option("--email", required=True)
 @click.option("--role", type=click.Choice(ROLES), default="care_manager", show_default=True)
-@click.option("--language", "languages", multiple=True, default=("en",), show_default=True)
+@click.option(
+    "--language", "languages", type=click.Choice(staffing.LANGUAGES), multiple=True, default=("en",), show_default=True
+)
 @click.option("--panel", "panels", multiple=True, help="A clinician whose patients are theirs; may be repeated.")
 @click.option("--number", help="Their mobile, for alerts.")
 @click.option("--once", is_flag=True, help="Make a link that signs in once instead of an invitation to a password.")
@@ -135,12 +145,10 @@ def invite(
     from web.account import signin  # the web framework takes a quarter of a second, and no other command needs it
 
     opening.begin()
-    name, email = _words("--name", name), _words("--email", email, 200)
-    if not ADDRESS.fullmatch(email):
-        raise click.UsageError("--email: not an e-mail address")
+    name, email = _words("--name", name), _address(email)
     with db.unit_of_work(db.EVERY) as session:
         at = the_clinic(session, clinic_name)
-        colleague = session.scalar(select(Staff).where(Staff.clinic_id == at.id, Staff.email == email.strip().lower()))
+        colleague = session.scalar(select(Staff).where(Staff.clinic_id == at.id, Staff.email == email))
         if colleague is None:
             colleague = directory.add_staff(
                 session,
@@ -188,11 +196,13 @@ def approve(email: str | None, clinic_name: str | None, json_: bool) -> None:
     from web.settings import access_requests  # as in `invite`
 
     opening.begin()
+    if email is not None:
+        email = _address(email)
     with db.unit_of_work(db.EVERY) as session:
         at = the_clinic(session, clinic_name)
         waiting = access_requests.waiting(session, at.id)
         rows = [_request(session, each) for each in waiting]
-        wanted = [each for each in waiting if each.facts["email"] == (email or "").strip().lower()]
+        wanted = [each for each in waiting if each.facts["email"] == email]
         if email is None:
             show(rows, json_=json_, empty="Nothing waits for a second person.")
             return
@@ -241,11 +251,12 @@ def revoke(email: str, clinic_name: str | None) -> None:
     Exit 3: they are locked out, and still work here, because without them nobody could be reached or would decide.
     """
     opening.begin()
+    email = _address(email)
     with db.unit_of_work(db.EVERY) as session:
         at = the_clinic(session, clinic_name)
-        colleague = session.scalar(select(Staff).where(Staff.clinic_id == at.id, Staff.email == email.strip().lower()))
+        colleague = session.scalar(select(Staff).where(Staff.clinic_id == at.id, Staff.email == email))
         if colleague is None:
-            raise click.ClickException("nobody here has this address")
+            raise click.UsageError("nobody here has this address: `warmthread staff list` says who does")
         _lock_out(session, colleague)
         try:
             left = leaving.leave(session, at, colleague, audit.OPERATOR)

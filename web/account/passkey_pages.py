@@ -8,7 +8,7 @@ from flask import session as cookie
 from werkzeug.wrappers import Response
 
 from config import db
-from messaging.models import Staff
+from messaging.models import Clinic, Staff
 from web import layout, permissions, sessions, words
 from web.account import account_page, entering, factor_pages, factors, passkeys, proving, sign_in_limits, signin
 from web.models import Passkey
@@ -98,7 +98,8 @@ def enter() -> Response | tuple[str, int]:
                 and (half is None or half.staff.id != staff.id)
             ):
                 raise passkeys.Refused("locked out")
-            if signin.kept_out(staff) and (half is None or half.staff.id != staff.id or half.how != "sso"):
+            clinic = session.get_one(Clinic, staff.clinic_id)
+            if signin.kept_out(staff, clinic) and (half is None or half.staff.id != staff.id or half.how != "sso"):
                 raise passkeys.Refused("by the provider alone")
     except passkeys.Refused:
         return signin.page(problem="passkey", next=onward), 401

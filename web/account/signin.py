@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Literal
 from uuid import UUID
 
@@ -21,6 +22,8 @@ signin = layout.room("signin", __name__)
 BUSY_SECONDS = 3
 # The kinds of link by which somebody chooses a password.
 CHOOSES = ("invite", "reset")
+# In so many clinics one address may have a password; each refusal costs as many checks (a twentieth of a second each).
+MOST_ACCOUNTS = 3
 
 
 def make_link(session: Session, staff: Staff, kind: Literal["invite", "reset", "once"], valid: timedelta) -> str:
@@ -57,20 +60,23 @@ def form() -> Response | str:
 
 @signin.post("/signin")
 @permissions.public
-def enter() -> Response | tuple[str, int]:
+def enter() -> Response:
     """Take e-mail and password; every refusal looks the same, and waiting grows with each wrong one."""
     email, onward = request.form.get("email", "").strip().lower()[:254], entering.safe_next(request.form.get("next"))
     counted = sign_in_limits.of(email)
     pause = counted.take()
     if pause:
         return refused("wait", 429, pause, email=email, next=onward)
+    accounts = _accounts(email)
     try:
-        staff, rehashed = _who(email, request.form.get("password", ""))
+        staff, rehashed = _who(accounts, request.form.get("password", ""))
     except passwords.Busy:
         counted.not_looked_at()
         return refused("busy", 503, BUSY_SECONDS, email=email, next=onward)
     if staff is None:
-        return page(problem="wrong", email=email, next=onward), 401
+        answer = make_response(page(problem="wrong", email=email, next=onward), 401)
+        answer.call_on_close(partial(_write_down, [account for account, _ in accounts]))
+        return answer
     counted.right()
     with db.unit_of_work(staff.clinic_id) as session:
         if rehashed is not None:
@@ -85,36 +91,40 @@ def refused(problem: str, status: int, seconds: int, **facts: object) -> Respons
     return answer
 
 
-def _who(email: str, password: str) -> tuple[Staff | None, str | None]:
-    """Return whose password this is, and a new hash of it where the old one was made by older parameters."""
+def _accounts(email: str) -> list[tuple[Staff, Clinic]]:
+    """Return who has this address, in up to MOST_ACCOUNTS clinics: one question, whoever it is about."""
+    asked = select(Staff, Clinic).join(Clinic, Clinic.id == Staff.clinic_id).where(Staff.email == email, Staff.active)
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        accounts = session.scalars(
-            select(Staff).where(Staff.email == email, Staff.active).order_by(Staff.id).limit(3)
-        ).all()
-    # The check is made outside the transaction: it takes a tenth of a second on purpose.
-    candidates: Sequence[Staff | None] = accounts or [None]
-    for staff in candidates:
-        if passwords.fits(staff.password_hash if staff else None, password) and not (staff and kept_out(staff)):
-            return staff, passwords.rehashed(staff.password_hash, password) if staff and staff.password_hash else None
-    for account in accounts:
-        logging.logger().info("sign in refused", staff_id=account.id, clinic_id=account.clinic_id)
-        with db.unit_of_work(account.clinic_id) as session:
-            audit.record(
-                session,
-                account.clinic_id,
-                audit.Actor.system("web"),
-                "staff.sign_in_refused",
-                f"staff:{account.id}",
-            )
+        rows = session.execute(asked.order_by(Staff.id).limit(MOST_ACCOUNTS))
+        return [(staff, clinic) for staff, clinic in rows]
+
+
+def _who(accounts: Sequence[tuple[Staff, Clinic]], password: str) -> tuple[Staff | None, str | None]:
+    """Return whose password this is, and a new hash of it where the old one was made by older parameters.
+
+    As many passwords are checked for a refusal whether nobody has the address, somebody without a password, or one
+    person in several clinics: what it costs tells nothing.
+    """
+    for staff, clinic in accounts:
+        if passwords.fits(staff.password_hash, password) and not kept_out(staff, clinic):
+            return staff, passwords.rehashed(staff.password_hash, password) if staff.password_hash else None
+    for _ in range(MOST_ACCOUNTS - len(accounts)):
+        passwords.fits(None, password)
     return None, None
 
 
-def kept_out(staff: Staff) -> bool:
+def _write_down(accounts: Sequence[Staff]) -> None:
+    """Put down whose door was tried, once the answer has left: only an account that exists has anything to put down."""
+    for account in accounts:
+        logging.logger().info("sign in refused", staff_id=account.id, clinic_id=account.clinic_id)
+        with db.unit_of_work(account.clinic_id) as session:
+            actor, subject = audit.Actor.system("web"), f"staff:{account.id}"
+            audit.record(session, account.clinic_id, actor, "staff.sign_in_refused", subject)
+
+
+def kept_out(staff: Staff, clinic: Clinic) -> bool:
     """Whether somebody comes in by their clinic's identity provider alone (reminders.single_sign_on.keeps_out)."""
-    if staff.sso_state is None:
-        return False
-    with db.unit_of_work(staff.clinic_id, read_only=True) as session:
-        return single_sign_on.keeps_out(single_sign_on.of_clinic(session.get_one(Clinic, staff.clinic_id)), staff)
+    return staff.sso_state is not None and single_sign_on.keeps_out(single_sign_on.of_clinic(clinic), staff)
 
 
 @signin.get("/signin/<token>")
