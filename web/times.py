@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from reminders.rules import zones
 
-SOON = timedelta(minutes=60)
+MINUTE, SOON = timedelta(minutes=1), timedelta(minutes=60)
 WITHIN_THE_DAY = timedelta(hours=10)
 
 
@@ -55,9 +55,10 @@ def mark(*, safety: bool, answer_by: datetime, now: datetime, zone: str) -> Mark
     left = answer_by - now
     tone, shape = ("safety", "▲") if safety else (("soon", "◆") if left <= SOON else ("plain", ""))
     if left < timedelta(0):
-        return Mark(tone, shape, f"overdue {length(-left)}", late=True)
+        late = "overdue now" if -left < MINUTE else f"overdue {length(-left)}"
+        return Mark(tone, shape, late, late=True)
     if left <= WITHIN_THE_DAY:
-        return Mark(tone, shape, f"{length(left)} left")
+        return Mark(tone, shape, "under 1 min left" if left < MINUTE else f"{length(left)} left")
     return Mark(tone, shape, _by(answer_by, now, zone))
 
 
@@ -80,7 +81,7 @@ def length(span: timedelta) -> str:
 
 def ago(span: timedelta) -> str:
     """Return how long ago: "just now", "4 min ago"."""
-    return "just now" if span < timedelta(minutes=1) else f"{length(span)} ago"
+    return "just now" if span < MINUTE else f"{length(span)} ago"
 
 
 def _by(moment: datetime, now: datetime, zone: str) -> str:

@@ -171,3 +171,20 @@ def test_a_call_that_cannot_be_kept_stands_as_it_was_typed_without_script(
         expect(page.locator("p.problem")).to_be_visible()
         expect(page.get_by_label("Minutes")).to_have_value("x")
         expect(page.get_by_label("Words never sent")).to_have_value("He asked for a list of groups.")
+
+
+def test_a_key_with_nothing_to_press_says_so_aloud_and_presses_nothing(
+    browser: Browser, served: Served, unhurried: None
+) -> None:
+    house, _ = served
+    rosa = house.staff()
+    _, item = a_reply(house, "Lena", "Can I come at four?", owner_id=rosa.id)
+    with at(browser, served, rosa) as page:
+        case_of(page, "Lena")
+        keys = kit.Keys(page)
+        keys.press("a")
+        expect(page.get_by_role("status").filter(has_text="“a” does nothing on this case")).to_be_visible()
+        kit.check(page)
+        keys.press("q")
+        expect(page.locator("#no-key")).to_have_count(1)
+    assert house.read(InboxItem, item.id).state == "open"

@@ -18,6 +18,8 @@ ZONE = "America/Denver"
     [
         (11, True, "11 min left", "safety", "▲"),
         (-5, True, "overdue 5 min", "safety", "▲"),
+        (0.5, True, "under 1 min left", "safety", "▲"),
+        (-0.5, True, "overdue now", "safety", "▲"),
         (38, False, "38 min left", "soon", "◆"),
         (-5, False, "overdue 5 min", "soon", "◆"),
         (110, False, "1 h 50 left", "plain", ""),
@@ -29,7 +31,7 @@ ZONE = "America/Denver"
     ],
 )
 def test_a_deadline_has_a_colour_a_shape_and_words(
-    minutes: int, safety: bool, said: str, tone: str, shape: str
+    minutes: float, safety: bool, said: str, tone: str, shape: str
 ) -> None:
     mark = times.mark(safety=safety, answer_by=NOW + timedelta(minutes=minutes), now=NOW, zone=ZONE)
     assert (mark.words, mark.tone, mark.shape) == (said, tone, shape)

@@ -96,8 +96,10 @@ def _who(patient: Patient | None, names: str) -> str:
 
 
 def _since(answer_by: datetime, now: datetime) -> str:
-    late = answer_by <= now
-    return words.say("alarms", "late", length=times.length(now - answer_by)) if late else words.say("alarms", "came")
+    if answer_by > now:
+        return words.say("alarms", "came")
+    late = now - answer_by
+    return words.say("alarms", "late_now" if late < times.MINUTE else "late", length=times.length(late))
 
 
 def _owner(item: InboxItem, people: dict[UUID | None, str], staff: Staff, zone: str) -> str:

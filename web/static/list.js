@@ -40,6 +40,20 @@ function actOn(row, key) {
   return true;
 }
 
+// A key of another kind of case says that it has nothing to press here, so that nobody believes it was done.
+function sayNothingIsPressed(key) {
+  const words = document.querySelector("main[data-no-key]")?.dataset.noKey;
+  if (!words || !"acehlnrs".includes(key)) return;
+  document.querySelector("#no-key")?.remove();
+  const place = document.querySelector(".toasts") ?? document.body.appendChild(Object.assign(document.createElement("div"), { className: "toasts" }));
+  const notice = Object.assign(document.createElement("p"), { id: "no-key", className: "notice" });
+  notice.setAttribute("role", "status");
+  place.append(notice);
+  // A region that came with its words is not read out: they come into it.
+  setTimeout(() => { notice.textContent = words.replace("{pressed}", key); });
+  setTimeout(() => notice.remove(), 10_000);
+}
+
 function choose() {
   const box = focusedRow()?.parentElement.querySelector(".pick input");
   if (box) box.click();
@@ -63,7 +77,7 @@ function listenToKeys() {
     if (event.repeat && !"jk".includes(event.key)) return;
     if (event.key.length !== 1) return;
     if (acts[event.key]) acts[event.key]();
-    else if (!actOn(focusedRow(), event.key) && !press(event.key)) return;
+    else if (!actOn(focusedRow(), event.key) && !press(event.key)) return sayNothingIsPressed(event.key);
     event.preventDefault();
   });
 }
