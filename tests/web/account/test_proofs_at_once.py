@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from config import audit, db
 from tests.web.account.test_second_step import a_colleague, both, code, enter, place, set_up
+from web.account import sign_in_limits
 from web.models import StaffSession
 
 __all__ = ["place"]
@@ -36,8 +37,6 @@ def at_once(house: Any, staff: Any, proof: str) -> list[int]:
 @both
 @pytest.mark.parametrize("kind", ["app", "recovery"])
 def test_one_code_in_several_browsers_at_once_lets_one_in(place: Any, kind: str, monkeypatch: Any) -> None:
-    from web.account import sign_in_limits
-
     generous = sign_in_limits.throttle.Limit("tests.step", free=100)
     for name in ("STEP_AT_SOURCE", "STEP_AT_DEVICE", "STEP"):
         monkeypatch.setattr(sign_in_limits, name, generous)

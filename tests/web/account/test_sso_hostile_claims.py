@@ -1,4 +1,4 @@
-"""Claims of an identity provider that would act or promote: names are shown as letters, and groups alone give a role."""
+"""Claims of a provider that would act or promote: names are shown as letters, and groups alone give a role."""
 
 from typing import Any
 
@@ -84,8 +84,8 @@ def test_an_address_that_only_looks_like_one_of_the_clinics_is_none(
     answer = comes(joiners, provider)[1]
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         linked = session.get_one(Staff, rosa.id).sso_subject is not None
-        others = session.scalars(select(Staff.email).where(Staff.email.not_in(["rosa@clinic.example",
-                                                                               "ana@clinic.example"]))).all()  # fmt: skip
+        theirs = ["rosa@clinic.example", "ana@clinic.example"]
+        others = session.scalars(select(Staff.email).where(Staff.email.not_in(theirs))).all()
     # A line break at the end is no part of an address, so that one is hers; nobody else is made by any of them.
     assert (answer.status_code, linked) == ((303, True) if email.endswith("\n") else (401, False))
     assert others == []
