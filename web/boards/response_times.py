@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from sqlalchemy import func, select
+from sqlalchemy import Double, cast, func, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db
@@ -115,7 +115,11 @@ def _came_in(session: Session, clinic: Clinic, kind: str, now: datetime) -> tupl
     each took which was seen."""
     seen_at = func.coalesce(InboxItem.acknowledged_at, InboxItem.done_at)
     rows: Sequence[Sequence[Any]] = session.execute(
-        select(spans.seconds(InboxItem.created_at, seen_at), seen_at <= InboxItem.answer_by, InboxItem.answer_by <= now)
+        select(
+            cast(spans.seconds(InboxItem.created_at, seen_at), Double),
+            seen_at <= InboxItem.answer_by,
+            InboxItem.answer_by <= now,
+        )
         .where(
             InboxItem.clinic_id == clinic.id,
             InboxItem.kind == kind,
