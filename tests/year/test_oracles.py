@@ -5,6 +5,10 @@ from uuid import uuid4
 
 import pytest
 
+from config import clock, db
+from messaging.inbox import items
+from messaging.models import Message
+from messaging.people import directory
 from tools.year import oracles, turning
 from tools.year.__main__ import told
 from tools.year.oracles import Judge, Known
@@ -62,6 +66,28 @@ def test_what_leaves_after_a_revocation(judge, kind, wrong):
     assert ("O8 wrong" in seen(judge, sent(NOON + timedelta(hours=1)), known(kind))) is wrong
     judge.heard(Typed("SM3", PHONE, CLINIC, "START", NOON, False))
     assert seen(judge, sent(NOON + timedelta(hours=2), "again"), known(kind)) == []
+
+
+def test_an_alert_that_nobody_was_texted_or_has_seen_within_a_minute_is_lost(house, judge):
+    now = clock.now()
+    judge._items_until = now - timedelta(hours=1)
+    with db.unit_of_work(db.EVERY) as session:
+        clinic = directory.add_clinic(session, name="Cedar", zone="America/Denver", number=CLINIC)
+        texted, acknowledged, forgotten = (
+            items.open_item(session, clinic, kind="safety", about=f"screen:{uuid4()}", dedupe=name, summary="Positive.")
+            for name in ("texted", "acknowledged", "forgotten")
+        )
+        acknowledged.acknowledged_at = clock.now()
+        session.add(
+            Message(
+                clinic_id=clinic.id, key_id=clinic.key_id, direction="out", kind="staff_alert", lane="urgent",
+                body="Look.", state="sent", created_at=now, media=[], reading=[], try_after=now, sent_at=clock.now(),
+                dedupe=f"alert:{texted.id}:0",
+            )
+        )  # fmt: skip
+    with db.unit_of_work(db.EVERY) as session:
+        [finding] = judge._of_alerts(session)
+    assert str(forgotten.created_at) in finding.what
 
 
 def test_a_few_days_of_two_clinics_leave_nothing_to_find():

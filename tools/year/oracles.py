@@ -1,8 +1,8 @@
 """What must hold in every hour of a year, judged from what the phones have taken and what stands in the database.
 
-No text at night, none after STOP, none twice, none without its row; each alert on a colleague's phone within a minute;
-each positive answer and each word of a crisis with its item; each text that came in received and worked on once;
-nothing half done; a ledger with nothing missing and an audit chain that verifies.
+No text at night, none after STOP, none twice, none without its row; each alert on a colleague's phone, or seen by one,
+within a minute; each positive answer and each word of a crisis with its item; each text that came in received and
+worked on once; nothing half done; a ledger with nothing missing and an audit chain that verifies.
 """
 
 from collections import Counter
@@ -130,10 +130,12 @@ class Judge:
 
     def _of_alerts(self, session: Session) -> Iterator[Finding]:
         since, self._items_until = self._items_until, clock.now()
-        raised = select(InboxItem.id, InboxItem.created_at).where(
+        raised = select(InboxItem.id, InboxItem.created_at, InboxItem.acknowledged_at).where(
             InboxItem.kind == "safety", InboxItem.created_at >= since, InboxItem.created_at < self._items_until
         )
-        for item_id, created_at in session.execute(raised).all():
+        for item_id, created_at, seen_at in session.execute(raised).all():
+            if seen_at is not None and seen_at - created_at <= ALERT_WITHIN:
+                continue  # a colleague who looked just then was sooner than any text
             text = select(func.min(Message.sent_at)).where(
                 Message.kind == "staff_alert", Message.dedupe.startswith(f"alert:{item_id}:")
             )
