@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Date, Select, and_, false, or_, select
 from sqlalchemy.orm import Session
 
+from config.db import latest
 from messaging.models import Clinic
 from records.fhir.spans import Span
 from records.fhir.values import Resource
@@ -122,11 +123,11 @@ def _row_ids(ids: Sequence[str]) -> list[UUID]:
 
 def _latest(columns: Sequence[Column], span: Span) -> ColumnElement[bool]:
     """Whether the latest of these moments is in the span."""
-    said = []
+    at, said = latest.latest(columns), list[ColumnElement[bool]]()
     if span.since is not None:
-        said.append(or_(*(column >= span.since for column in columns)))
+        said.append(at >= span.since)
     if span.until is not None:
-        said += [or_(column.is_(None), column < span.until) for column in columns]
+        said.append(at < span.until)
     return and_(*said)
 
 
