@@ -78,6 +78,47 @@ def test_fifteen_mixed_items_take_at_most_sixty_keys(browser: Browser, served: S
     assert {house.read(InboxItem, item.id).state for item in morning} == {"done"}
 
 
+def test_snooze_a_task_done_and_handing_on_land_on_the_next_with_a_way_back(
+    browser: Browser, served: Served, unhurried: None
+) -> None:
+    house, service = served
+    rosa, _ = house.staff(), house.staff("Ben Okafor")
+    _, slept = a_reply(house, "Ada", "Can I come at four?", owner_id=rosa.id)
+    _, handed = a_reply(house, "Ben", "Can I come at five?", owner_id=rosa.id)
+    with at(browser, served, rosa) as page:
+        keys = kit.Keys(page)
+        page.goto(f"{service}/tasks")
+        page.get_by_label("What is to be done").fill("Call the pharmacy")
+        page.get_by_label("Until when").select_option(index=1)
+        page.get_by_role("button", name="Make the task").click()
+        page.goto(f"{service}/inbox?view=mine")
+        expect(page.locator(".asked")).to_be_visible()
+        keys.press("e")
+        case_of(page, "Ada")
+        notice = page.locator(".toasts .notice")
+        expect(notice).to_contain_text("Closed, with what came of it. This is the next one.")
+        keys.press("s")
+        keys.press("Enter")
+        case_of(page, "Ben")
+        expect(notice).to_contain_text("Ada Q. is snoozed until")
+        keys.press("z")
+        case_of(page, "Ada")
+        expect(notice).to_contain_text("Taken back")
+        keys.press("s")
+        keys.press("Enter")
+        case_of(page, "Ben")
+        keys.press("h")
+        page.get_by_label("Who takes it, with its clock").select_option(label="Ben Okafor")
+        page.get_by_role("button", name="Reassign", exact=True).click()
+        expect(notice).to_contain_text(
+            "Ben Q. is reassigned, and stands in their list now. That was the last one here."
+        )
+        expect(page.locator("main[data-item]")).to_have_count(0)
+        kit.check(page)
+    assert house.read(InboxItem, slept.id).state == "snoozed"
+    assert house.read(InboxItem, handed.id).owner_id != rosa.id
+
+
 def test_on_a_wide_screen_the_first_is_open_by_itself_and_on_a_phone_the_list_stays(
     browser: Browser, served: Served, unhurried: None
 ) -> None:

@@ -1,8 +1,6 @@
 """What can be done with a case: every act is a named person's, and answers with the case as it stands then."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from uuid import UUID
 
 from flask import abort, g, request
@@ -10,14 +8,13 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, clock, db
-from messaging.inbox import item_state, items, reopening, role_inboxes, snooze_times, snoozing, undoing, views
+from messaging.inbox import item_state, items, reopening, role_inboxes, snooze_times, snoozing, undoing
 from messaging.inbox.models import InboxItem, ItemEvent
-from messaging.models import Conversation, Patient, Staff
+from messaging.models import Staff
 from messaging.team import tasks
 from web import ids, layout, permissions, sessions, times, words
-from web.account import preferences
-from web.inbox import after_action, inbox_page
-from web.presenters import case_options, case_reasons, filters, short_names
+from web.inbox import after_action, inbox_page, onward
+from web.presenters import case_options, case_reasons
 
 acts = layout.room("acts", __name__)
 Answer = Response | tuple[str, int]
@@ -46,7 +43,7 @@ def resolve(item_id: UUID) -> Answer:
     """Settle the item, unless a person is still owed; with `next` go on to the next of the same view."""
     with db.unit_of_work(sessions.clinic().id) as session:
         item, *others = held_together(session, item_id)
-        onward = next_of_the_view(session, [item, *others]) if "next" in request.form else None
+        ahead = onward.look(session, [item, *others])
         try:
             first = items.resolve(session, item, layout.the_staff(), request.form.get("disposition") or None)
             also = [items.resolve(session, each, layout.the_staff()) for each in others]
@@ -56,12 +53,7 @@ def resolve(item_id: UUID) -> Answer:
             return refused(session, item, "disposition")
         except items.Refused as why:
             return refused(session, item, why.why, **why.facts)
-        name = name_of(session, item)
-    if "next" not in request.form:
-        return after_action.to_case(item_id, "resolved", done)
-    if onward is None:
-        return after_action.to_list("resolved_last", done, name=name)
-    return after_action.to_case(onward, "resolved_next", done, name=name)
+    return ahead.go("resolved", done, left="next" in request.form)
 
 
 @acts.post("/inbox/<uuid:item_id>/reopen")
@@ -84,14 +76,15 @@ def hand_over(item_id: UUID) -> Answer:
     clinic, staff = sessions.clinic(), layout.the_staff()
     with db.unit_of_work(clinic.id) as session:
         item, *others = held_together(session, item_id)
+        ahead = onward.look(session, [item, *others])
         try:
             with session.begin_nested():  # all of them or none
                 given = [_given(session, each, request.form.get("to", "")) for each in (item, *others)]
         except items.Refused as why:
             return refused(session, item, why.why)
         role_inboxes.keep_reason(session, clinic, item, staff, request.form.get("why", ""), given[0])
-        done = undoing.bind(given)
-    return after_action.to_case(item_id, "handed_over", done)
+        done, left = undoing.bind(given), onward.has_left(session, item)
+    return ahead.go("handed_over", done, left=left)
 
 
 @acts.post("/inbox/<uuid:item_id>/snooze")
@@ -100,12 +93,14 @@ def snooze(item_id: UUID) -> Answer:
     """Set the item aside: `until` names a preset, "visit", "again", or "at" with a date and time in `at`."""
     with db.unit_of_work(sessions.clinic().id) as session:
         item = held(session, item_id)
+        ahead = onward.look(session, [item])
         try:
             until, visit_id = _until(session, item)
-            done = snoozing.snooze(session, item, layout.the_staff(), until, visit_id)
+            done = undoing.bind([snoozing.snooze(session, item, layout.the_staff(), until, visit_id)])
         except items.Refused as why:
             return refused(session, item, why.why, **why.facts)
-    return after_action.to_case(item_id, "snoozed", done, at=said(until))
+        left = onward.has_left(session, item)
+    return ahead.go("snoozed", done, left=left, at=said(until))
 
 
 @acts.post("/inbox/<uuid:item_id>/wake")
@@ -203,23 +198,6 @@ def moment() -> datetime:
     return chosen
 
 
-def next_of_the_view(session: Session, dealt_with: Sequence[InboxItem]) -> UUID | None:
-    """Return the item that stands after these in the list that was left, None if they were the only ones.
-
-    What nobody has answered comes before what is in progress, wherever in the list these stood.
-    """
-    staff, view, clinic_id = layout.the_staff(), after_action.view(), sessions.clinic().id
-    if view == "done":
-        return None
-    # In the order and within the filters in which the person works.
-    sort, where = preferences.chosen("sort"), filters.narrowing(inbox_page.the_filter()[0], clock.now())
-    rows_of = partial(views.listing, session, clinic_id, view=view, staff=staff, where=where, sort=sort)
-    enough = len(dealt_with) + 1
-    after, first = rows_of(after=views.cursor(dealt_with[0], sort), limit=enough), rows_of(limit=enough)
-    onward = [candidate for candidate in (*after, *first) if candidate not in dealt_with]
-    return min(onward, key=lambda candidate: candidate.rank).id if onward else None
-
-
 def _how(session: Session, item: InboxItem, owner_id: UUID | None) -> str:
     """Say who has the item, how they came to have it, and how long ago."""
     owner = session.get(Staff, owner_id) if owner_id else None
@@ -234,13 +212,6 @@ def _how(session: Session, item: InboxItem, owner_id: UUID | None) -> str:
 def _gives(line: ItemEvent, owner: Staff) -> bool:
     mine = line.event == "claimed" and line.actor == audit.Actor.staff(owner.id)
     return mine or line.event == "routed" or (line.event == "handed_over" and line.detail["to"] == str(owner.id))
-
-
-def name_of(session: Session, item: InboxItem) -> str:
-    """Return whose item it is, as a notice says it."""
-    patient = session.get(Patient, item.patient_id) if item.patient_id else None
-    conversation = session.get(Conversation, item.conversation_id) if item.conversation_id else None
-    return short_names.short_name(patient, conversation)
 
 
 def said(at: datetime) -> str:

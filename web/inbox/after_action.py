@@ -24,17 +24,20 @@ def back() -> str:
     return url_for("inbox.show", view=inbox_page.the_view()) if odd or not ours or ".." in wanted else wanted
 
 
-def to_case(item_id: UUID, notice: str, act: ItemEvent | None, **facts: object) -> Response:
-    """Go to a case, in the view and filters of the page that was left; with `act` it can be taken back there."""
+def to_case(item_id: UUID, notice: str, act: ItemEvent | str | None, **facts: object) -> Response:
+    """Go to a case, in the view and filters of the page that was left.
+
+    With `act`, or the address that takes it back, it can be taken back there.
+    """
     return _go(url_for("inbox.case", item_id=item_id), words.say("notices", notice, **facts), act)
 
 
-def to_list(notice: str, act: ItemEvent | None, **facts: object) -> Response:
+def to_list(notice: str, act: ItemEvent | str | None, **facts: object) -> Response:
     """Go to the list, in the view and with the filters of the page that was left."""
     return to_list_saying(words.say("notices", notice, **facts), act)
 
 
-def to_list_saying(notice: str, act: ItemEvent | None) -> Response:
+def to_list_saying(notice: str, act: ItemEvent | str | None) -> Response:
     """Do what `to_list` does, with words that are whole."""
     return _go(url_for("inbox.show"), notice, act)
 
@@ -45,8 +48,8 @@ def to_page(table: str, key: str, **facts: object) -> Response:
     return redirect(back(), 303)
 
 
-def _go(path: str, notice: str, act: ItemEvent | None) -> Response:
-    flash(notice, f"undo {act.id}" if act else "said")
+def _go(path: str, notice: str, act: ItemEvent | str | None) -> Response:
+    flash(notice, f"undo {act.id if isinstance(act, ItemEvent) else act}" if act else "said")
     return redirect(f"{path}?{urlencode(_kept())}", 303)
 
 

@@ -12,7 +12,7 @@ from config import db
 from messaging.inbox.models import InboxItem
 from web import drafts, ids, layout, permissions, sessions, times, words
 from web.compose import composer_page, send_reply
-from web.inbox import actions, first_words, inbox_page
+from web.inbox import first_words, inbox_page, onward
 from web.models import Draft
 from web.patients import patient_page
 
@@ -27,21 +27,21 @@ def reply(item_id: UUID | None = None, patient_id: UUID | None = None) -> Page:
     """Send a text or plan one, once; then=next goes on to the next item. Whatever is refused stays in the box."""
     with db.unit_of_work(sessions.clinic().id) as session:
         item = _written_from(session, item_id, patient_id)
-        onward = _onward(session, item)
+        next_id = _next_id(session, item)
         notice, refused = send_reply.send(session, sessions.clinic(), layout.the_staff(), item, request.form)
         if refused is not None:
             return _page(session, item, refused), 422
         if not isinstance(item, InboxItem):
             return _to(item, notice or "sent")
-        way, name = _way_back(session, item, notice), actions.name_of(session, item)
+        way, name = _way_back(session, item, notice), onward.name_of(session, item)
         if request.form.get("then") != "next" or item.state != "done":
             return _back(item.id, notice or "sent", way)
-    return _back(onward, "sent_next" if onward else "sent_last", way, name=name)
+    return _back(next_id, "sent_next" if next_id else "sent_last", way, name=name)
 
 
-def _onward(session: Session, item: send_reply.Source) -> UUID | None:
+def _next_id(session: Session, item: send_reply.Source) -> UUID | None:
     if isinstance(item, InboxItem) and request.form.get("then") == "next":
-        return actions.next_of_the_view(session, [item])
+        return onward.next_of_the_view(session, [item])
     return None
 
 

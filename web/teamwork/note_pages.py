@@ -12,6 +12,7 @@ from messaging.models import Staff
 from messaging.team import colleague_notes, mentions
 from messaging.team.models import ColleagueNote
 from web import ids, layout, permissions, reading_marks, sessions, team, words
+from web.inbox import onward
 from web.presenters import task_view, thread_view
 
 notepages = layout.room("notepages", __name__)
@@ -73,7 +74,10 @@ def close(note_id: UUID) -> Response:
         note, item = _the_note(session, str(note_id)) or abort(404)
         if item.owner_id != layout.the_staff().id:
             abort(403)
+        ahead = onward.look_from_case(session, item)
         colleague_notes.close(session, note, layout.the_staff())
+    if ahead is not None:
+        return ahead.go("note_closed", None, left=True)
     flash(words.say("team_notices", "note_closed"))
     return redirect(url_for("notepages.show"), 303)
 
@@ -87,8 +91,11 @@ def close_mention(item_id: UUID) -> Response:
         item = session.get(InboxItem, item_id, with_for_update=True)
         if item is None or item.clinic_id != staff.clinic_id or item.kind != "mention":
             abort(404)
+        ahead = onward.look_from_case(session, item)
         mentions.close(session, staff, item)
         patient_id = item.patient_id
+    if ahead is not None:
+        return ahead.go("mention_closed", None, left=True)
     flash(words.say("team_notices", "mention_closed"))
     return redirect(url_for("threads.show", patient_id=patient_id), 303)
 

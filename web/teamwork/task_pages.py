@@ -14,6 +14,7 @@ from messaging.models import Patient, Staff
 from messaging.team import task_templates, tasks
 from messaging.team.models import TaskTemplate
 from web import ids, layout, permissions, reading_marks, sessions, team, words
+from web.inbox import onward
 from web.presenters import patient_view, task_view, thread_view
 from web.teamwork import due_times
 
@@ -142,12 +143,15 @@ def end(item_id: UUID) -> Answer:
     clinic, staff, form = sessions.clinic(), layout.the_staff(), request.form
     with db.unit_of_work(clinic.id) as session:
         item = _held(session, item_id)
+        ahead = onward.look_from_case(session, item)
         try:
             done = tasks.end(session, clinic, item, staff, form.get("outcome", ""), form.get("words", ""))
         except tasks.Refused as why:
             return _task_page(session, item, words.say("team_refusals", why.why)), 422
-        way = f"undo {url_for('taskpages.undo', event_id=done.id)}" if done else "said"
-    flash(words.say("team_notices", "task_ended" if done else "task_ended_before"), way)
+        way = url_for("taskpages.undo", event_id=done.id) if done else None
+    if ahead is not None:
+        return ahead.go("task_ended" if done else "task_ended_before", way, left=True)
+    flash(words.say("team_notices", "task_ended" if done else "task_ended_before"), f"undo {way}" if way else "said")
     return redirect(_back(), 303)
 
 
