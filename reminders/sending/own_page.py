@@ -53,7 +53,9 @@ def hand_out(
         expires_at=link.expires_at,
     )
     actor = audit.Actor.staff(author_id)
-    audit.record(session, clinic.id, actor, "own_page.sent", f"intake_link:{link.id}", patient=str(patient.id), of=about)
+    audit.record(
+        session, clinic.id, actor, "own_page.sent", f"intake_link:{link.id}", patient=str(patient.id), of=about
+    )
     return link, opens
 
 
