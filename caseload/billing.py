@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from caseload import listing, reviews
@@ -55,21 +55,30 @@ class Billed:
 
 def of_clinic(session: Session, clinic: Clinic, month: Month) -> list[Billed]:
     """Return the month of each episode that was open in it, by the patient's name."""
-    begins, ends = span(month, ZoneInfo(clinic.zone))
-    rows = listing.read(
-        session,
-        clinic,
-        Episode.enrolled_on <= month.last,
-        or_(Episode.ended_on.is_(None), Episode.ended_on >= month.first),
-    )
-    books = _Books(session, clinic, month, (begins, ends), rows)
-    billed = [_billed(books, row) for row in rows]
+    billed = _of_rows(session, clinic, month, _rows(session, clinic, month), CareEntry.clinic_id == clinic.id)
     return sorted(billed, key=lambda each: (each.row.patient.last_name or "", each.row.patient.first_name or ""))
 
 
 def of_episode(session: Session, clinic: Clinic, episode_id: UUID, month: Month) -> Billed | None:
     """Return one episode's month, None where it was not open in it."""
-    return next((each for each in of_clinic(session, clinic, month) if each.row.episode.id == episode_id), None)
+    rows = _rows(session, clinic, month, Episode.id == episode_id)
+    # Whoever worked for this patient can have been busy with others; who never did takes no minute from them.
+    theirs = select(CareEntry.staff_id).join(Episode, Episode.id == CareEntry.episode_id)
+    works = theirs.where(Episode.patient_id.in_([row.patient.id for row in rows]))
+    return next(iter(_of_rows(session, clinic, month, rows, CareEntry.staff_id.in_(works))), None)
+
+
+def _rows(session: Session, clinic: Clinic, month: Month, *where: ColumnElement[bool]) -> list[listing.Row]:
+    still = or_(Episode.ended_on.is_(None), Episode.ended_on >= month.first)
+    return listing.read(session, clinic, Episode.enrolled_on <= month.last, still, *where)
+
+
+def _of_rows(
+    session: Session, clinic: Clinic, month: Month, rows: Sequence[listing.Row], whose: ColumnElement[bool]
+) -> list[Billed]:
+    """Return the month of these; `whose` says of which entries the minutes are counted."""
+    books = _Books(session, clinic, month, span(month, ZoneInfo(clinic.zone)), rows, whose)
+    return [_billed(books, row) for row in rows]
 
 
 def close(
@@ -113,22 +122,24 @@ class _Books:
         month: Month,
         lasts: tuple[datetime, datetime],
         rows: Sequence[listing.Row],
+        whose: ColumnElement[bool],
     ) -> None:
         self.session, self.month, self.lasts, self.zone = session, month, lasts, ZoneInfo(clinic.zone)
         self.ids = [row.episode.id for row in rows]
         everyone = select(Staff).where(Staff.clinic_id == clinic.id)
         self.people = {colleague.id: colleague for colleague in session.scalars(everyone)}
-        self.patient_of = dict(
-            session.execute(select(Episode.id, Episode.patient_id).where(Episode.clinic_id == clinic.id)).all()
-        )
-        self.work = session.scalars(
-            select(CareEntry).where(
+        worked = (
+            select(CareEntry, Episode.patient_id)
+            .join(Episode, Episode.id == CareEntry.episode_id)
+            .where(
                 CareEntry.clinic_id == clinic.id,
+                whose,
                 CareEntry.struck_at.is_(None),
                 CareEntry.starts_at > lasts[0] - EDGE,
                 CareEntry.starts_at < lasts[1],
             )
-        ).all()
+        )
+        self.work = session.execute(worked).all()
         self.stays = standing.of_patients(session, [row.patient.id for row in rows], *lasts)
         self.plans = _plans(session, [row.patient.id for row in rows], lasts)
         closed = select(CareMonth).where(CareMonth.month == str(month), among(session, CareMonth.episode_id, self.ids))
@@ -143,11 +154,11 @@ class _Books:
                 entry.starts_at,
                 entry.ends_at,
                 str(entry.staff_id),
-                str(self.patient_of[entry.episode_id]),
+                str(patient_id),
                 ROLES.get(self.people[entry.staff_id].role, "care_manager"),
                 key=str(entry.id),
             )
-            for entry in self.work
+            for entry, patient_id in self.work
         ]
 
     @cached_property
@@ -185,7 +196,7 @@ def _billed(books: _Books, row: listing.Row) -> Billed:
         patient=str(episode.patient_id),
     )
     month = reckoning.reckon(books.entries, asked)
-    works = {str(entry.id): evidence.Work(entry.kind, entry.made_at) for entry in books.work}
+    works = {str(entry.id): evidence.Work(entry.kind, entry.made_at) for entry, _ in books.work}
     now = evidence.evidence(month, _chart(books, row), works, books.zone)
     closed = books.closed.get(episode.id)
     changed = closing.changed_after_export(json.loads(closed.evidence or "{}"), now) if closed else None

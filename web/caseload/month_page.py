@@ -23,7 +23,7 @@ from reminders import care_model
 from reminders.imports import csv_files
 from web import layout, permissions, sessions, team, times, words
 from web.caseload import evidence_sheet
-from web.presenters import patient_view, stay_view
+from web.presenters import month_view, patient_view, stay_view
 
 care_months = layout.room("care_months", __name__)
 
@@ -65,8 +65,8 @@ def show() -> str:
             month=f"{words.say('months', str(month.month))} {month.year}",
             address=str(month),
             before=str(_before(month)),
-            after=None if month >= _now(clinic) else str(month.next),
-            runs=month >= _now(clinic),
+            after=None if month >= month_view.this_month(clinic) else str(month.next),
+            runs=month >= month_view.this_month(clinic),
             opens=layout.may("caseload.read"),
             proves=layout.may("caseload.evidence"),
         )
@@ -174,12 +174,7 @@ def _wanted(clinic: Clinic) -> Month:
     try:
         return months.parse(request.values.get("month", ""))
     except ValueError:
-        return _now(clinic)
-
-
-def _now(clinic: Clinic) -> Month:
-    today = episodes.today_of(clinic)
-    return Month(today.year, today.month)
+        return month_view.this_month(clinic)
 
 
 def _before(month: Month) -> Month:
@@ -209,22 +204,13 @@ def _row(billed: billing.Billed, clinic: Clinic, people: stay_view.People) -> Ro
         excluded=said,
         stays=[stay_view.line(each, people, clinic.zone) for each in billed.stays],
         choices=[(place, _codes(choice)) for place, choice in enumerate(billed.choices)],
-        to_next=_to_next(proposal.to_next, clinic, billed.reckoning.month) if proposal.to_next else "",
+        to_next=month_view.to_next(proposal.to_next, clinic, billed.reckoning.month),
         warnings=[reasons.words(warning) for warning in proposal.warnings],
         missing=[words.say("care_missing", name) for name in billed.evidence["missing"]],
         closed=_closed(clinic, people, closed) if closed else "",
         codes=_written(closed.codes) if closed else "",
         changed=reasons.words(billed.changed) if billed.changed else "",
     )
-
-
-def _to_next(step: proposing.Next, clinic: Clinic, month: Month) -> str:
-    """How many minutes the next code is away, and while the month runs how many days are left for them, today too."""
-    away = words.say("care", "to_next", minutes=step.minutes, code=step.code)
-    days = (month.last - episodes.today_of(clinic)).days + 1
-    if month != _now(clinic):
-        return away
-    return f"{away}, {words.say('care', 'last_day' if days == 1 else 'days_left', days=days)}"
 
 
 def _closed(clinic: Clinic, people: stay_view.People, closed: CareMonth) -> str:

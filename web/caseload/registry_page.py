@@ -32,7 +32,10 @@ PHASES = ("active", "relapse_prevention", "discharged")
 @dataclass(frozen=True)
 class Wanted:
     """What the reader wants to see: whose, at which site (the place of the nearest visit), in which phase (empty: all
-    that are open), doing how (progress.State), for which reason, sorted by what, and which page of it, from 1."""
+    that are open), doing how (progress.State), for which reason, sorted by what and which way, and which page, from 1.
+
+    `turned`: the other way round than the column usually is.
+    """
 
     manager: str
     clinician: str
@@ -41,6 +44,7 @@ class Wanted:
     state: str
     reason: str
     sort: str
+    turned: bool
     page: int
 
     @classmethod
@@ -58,12 +62,24 @@ class Wanted:
             state=state if state in words.table_of("care_states") else "",
             reason=reason if reason in due.KEYS else "",
             sort=sort if sort in SORTS else "due",
+            turned="turned" in asked,
             page=max(1, asked.get("page", 1, int)),
         )
 
     def args(self, **changed: object) -> dict[str, object]:
         """Return the address of the same list with something changed, from its first page on."""
-        return {name: value for name, value in {**vars(self), "page": "", **changed}.items() if value}
+        wanted = {**vars(self), "turned": "yes" if self.turned else "", "page": "", **changed}
+        return {name: value for name, value in wanted.items() if value}
+
+    def by(self, column: str) -> dict[str, object]:
+        """Return the address of the list by a column: the other way round where it is sorted by that one already."""
+        return self.args(sort=column, turned="yes" if column == self.sort and not self.turned else "")
+
+    def direction(self, column: str) -> str:
+        """Return "ascending" or "descending" for the column that it is sorted by, as it is read; "" for others."""
+        if column != self.sort:
+            return ""
+        return "ascending" if (column == "name") != self.turned else "descending"
 
     def where(self) -> list[ColumnElement[bool]]:
         """Return the conditions on episodes."""
@@ -123,6 +139,7 @@ def show() -> str:
             managers=_of_role(people, episodes.MANAGERS),
             clinicians=_of_role(people, ("clinician",)),
             sites=filters.places(session, clinic.id),
+            sorts=list(words.table_of("care_sorts").items()),
             phases=[(phase, words.say("care_phases", phase)) for phase in PHASES],
             states=list(words.table_of("care_states").items()),
         )
@@ -164,8 +181,12 @@ def _listed(session: Session, clinic: Clinic, wanted: Wanted) -> Listed:
     chosen = [standing for standing in every if _is_for(standing, wanted.reason)] if wanted.reason else every
     if wanted.sort == "name":
         db.load_keys(session, (each.named.key_id for each in chosen))
-        return Listed(sorted(chosen, key=lambda each: (patient_view.full_name(each.named).casefold(), each.id)), counts)
-    return Listed(care_view.sorted_by(wanted.sort, chosen), counts)
+        return Listed(sorted(chosen, key=_name, reverse=wanted.turned), counts)
+    return Listed(care_view.sorted_by(wanted.sort, chosen, turned=wanted.turned), counts)
+
+
+def _name(standing: listing.Standing) -> tuple[str, UUID]:
+    return patient_view.full_name(standing.named).casefold(), standing.id
 
 
 def _is_for(standing: listing.Standing, reason: str) -> bool:

@@ -31,6 +31,13 @@ def save(patient_id: UUID) -> Response | tuple[str, int]:
     return plan_form.save(KIND, "relapse.show", patient_id, shared=request.form.get("shared") == "on")
 
 
+@relapse.post("/patients/<uuid:patient_id>/relapse-plan/text")
+@permissions.signed_in("inbox.text")
+def text(patient_id: UUID) -> Response | tuple[str, int]:
+    """Text the patient the link to their own page, where they read the plan that is shared with them."""
+    return plan_form.text_link(KIND, "relapse.show", patient_id)
+
+
 @relapse.get("/patients/<uuid:patient_id>/relapse-plan.pdf")
 @permissions.signed_in("caseload.read")
 def printed(patient_id: UUID) -> Response:

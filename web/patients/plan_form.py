@@ -8,10 +8,12 @@ from flask import flash, redirect, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from config import audit, db
+from config import audit, clock, db
+from messaging import outbox
 from messaging.models import Patient
 from messaging.people import plans
-from web import ids, layout, sessions, team, words
+from reminders.sending import own_page
+from web import ids, layout, sessions, team, times, words
 from web.patients import patient_page
 from web.presenters import kit_view, patient_view
 
@@ -49,6 +51,36 @@ def save(kind: plans.Kind[Any], endpoint: str, patient_id: Any, **facts: Any) ->
     return redirect(url_for(endpoint, patient_id=patient_id), 303)
 
 
+def text_link(kind: plans.Kind[Any], endpoint: str, patient_id: Any) -> Response | tuple[str, int]:
+    """Text the patient the link to their own page, where the plan is to be read; of the plan the text says nothing."""
+    clinic, staff = sessions.clinic(), layout.the_staff()
+    with db.unit_of_work(clinic.id) as session:
+        patient = patient_page.the_patient(session, patient_id)
+        plan = kind.current(session, patient.id)
+        if plan is None or not kind.shared(session, patient.id):
+            return _page(session, kind, patient, problem=words.say("refusals", "page_nothing")), 422
+        about = f"{kind.called}:{plan.id}"
+        try:
+            with session.begin_nested():
+                _, opens = own_page.hand_out(session, clinic, patient, author_id=staff.id, about=about)
+        except own_page.NotPossible as why:
+            return _page(session, kind, patient, problem=words.say("refusals", f"page_{why}")), 422
+        except outbox.MayNotText as refused:
+            return _page(session, kind, patient, problem=words.say("closed_page", refused.reason.key)), 422
+        now = clock.now()
+        when = times.moment(opens, now, patient.zone or clinic.zone, running=True)
+        flash(words.say("notices", "page_sent") if opens <= now else words.say("notices", "page_waits", when=when))
+    return redirect(url_for(endpoint, patient_id=patient_id), 303)
+
+
+def _cannot_text(session: Session, patient: Patient) -> str:
+    """Why the link cannot be texted, in words; empty where it can."""
+    refused = outbox.refusal(session, patient, own_page.PROGRAMME)
+    if refused:
+        return words.say("closed_page", refused.key)
+    return "" if patient.birth_date else words.say("refusals", "page_no_birth_date")
+
+
 def _author(session: Session, plan: Any) -> str:
     staff_id = plan.staff_id if plan else None
     return team.names(session, [staff_id]).get(staff_id, words.say("history", "somebody"))
@@ -84,6 +116,7 @@ def _page(
             Version(kit_view.written(version, colleagues, clinic), headed(kind, version), version)
             for version in versions
         ],
+        cannot_text=_cannot_text(session, patient),
         longest=plans.LONGEST,
         typed=typed,
         problem=problem,

@@ -27,3 +27,10 @@ def save(patient_id: UUID) -> Response | tuple[str, int]:
     """Keep a new version, and whether the patient reads it; where a colleague has written one meanwhile, both are shown
     and nothing is lost."""
     return plan_form.save(safety_plans.KIND, "plans.show", patient_id, shared=request.form.get("shared") == "on")
+
+
+@plans.post("/patients/<uuid:patient_id>/safety-plan/text")
+@permissions.signed_in("inbox.text")
+def text(patient_id: UUID) -> Response | tuple[str, int]:
+    """Text the patient the link to their own page, where they read the plan that is shared with them."""
+    return plan_form.text_link(safety_plans.KIND, "plans.show", patient_id)

@@ -50,7 +50,7 @@ class Told:
 class Course:
     """The picture with its title and what it says, the table's lines, the latest first, and what each sign means.
 
-    `told`: a total came with a file, and is drawn hollow.
+    `told`: a total came with a file, and is drawn hollow; `rings`: one has a ring, as its self-harm item is positive.
     """
 
     finding: str
@@ -59,6 +59,7 @@ class Course:
     rows: list[Told]
     signs: list[tuple[str, str]]
     told: bool
+    rings: bool
 
 
 def happened(session: Session, episode: Episode, said: Sequence[CaseReview], zone: str) -> list[charts.Event]:
@@ -114,6 +115,7 @@ def of_episode(
         rows=_rows(readings, events, zone),
         signs=list(dict.fromkeys((event.sign, event.words) for event in events)),
         told=any(each.told for each in readings),
+        rings=any(each.alert for each in readings),
     )
 
 

@@ -121,9 +121,13 @@ def line(standing: listing.Standing, people: Mapping[UUID | None, Staff]) -> Lin
     )
 
 
-def sorted_by(by: str, of: Sequence[listing.Standing]) -> list[listing.Standing]:
-    """Return episodes by a column, what needs somebody soonest first, and of equals who is longest in care."""
+def sorted_by(by: str, of: Sequence[listing.Standing], *, turned: bool = False) -> list[listing.Standing]:
+    """Return episodes by a column, what needs somebody soonest first (`turned`: last), and of equals who is longest in
+    care."""
     column = COLUMNS[by]
+    if turned:
+        of = sorted_by(by, of)
+        return sorted(of, key=column, reverse=True)
     return sorted(of, key=lambda each: (*column(each), each.facts.enrolled, each.id.int))
 
 

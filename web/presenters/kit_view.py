@@ -32,10 +32,11 @@ class Emergency:
 
 @dataclass(frozen=True)
 class Plan:
-    """The safety plan that holds: its sections as heading and text, and who wrote it when."""
+    """The safety plan that holds: its sections as heading and text, who wrote it when, and if the patient reads it."""
 
     sections: list[tuple[str, str]]
     written: str
+    shared: bool
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,8 @@ def _plan(session: Session, clinic: Clinic, patient: Patient, colleagues: Team) 
     texts = safety_plans.KIND.sections(plan) if plan else {}
     if plan is None or not texts:
         return None
-    return Plan(
-        [(words.say("safety_plan", name), text) for name, text in texts.items()], written(plan, colleagues, clinic)
-    )
+    sections = [(words.say("safety_plan", name), text) for name, text in texts.items()]
+    return Plan(sections, written(plan, colleagues, clinic), plan.shared)
 
 
 def written(plan: PlanVersion, colleagues: Team, clinic: Clinic) -> str:

@@ -139,6 +139,13 @@ def test_a_month_is_closed_once_it_is_over_and_a_later_change_is_said_beside_wha
     ]
 
 
+def test_the_page_of_who_is_in_care_says_how_far_the_next_code_is(scene: Any) -> None:
+    work(scene, 3, 25)
+    page = scene.browser.get(f"/patients/{scene.patient.id}/care").text
+    assert "25 min of this month count" in page
+    assert "11 min short of 99492" in page
+
+
 def test_the_evidence_holds_the_log_the_consent_and_what_was_said(scene: Any) -> None:
     work(scene, 3, 40)
     answer(scene.house, scene.patient, 5, 14)

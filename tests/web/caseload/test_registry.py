@@ -158,6 +158,9 @@ def test_the_list_is_narrowed_by_reason_and_sorted_by_what_was_asked(scene: Any)
     assert re.findall(r"care\">(Ada|Bea)", scene.browser.get("/caseload?reason=worse").text) == ["Ada"]
     assert "Nobody here for that reason" in scene.browser.get("/caseload?reason=two_open").text
     # What nobody offers is taken for what is usual.
+    for column in ("change", "name"):
+        turned = scene.browser.get(f"/caseload?sort={column}&turned=yes").text
+        assert re.findall(r"care\">(Ada|Bea)", turned) == ["Bea", "Ada"]
     assert scene.browser.get("/caseload?sort=x&reason=y&phase=z&manager=q&clinician=w").status_code == 200
 
 
