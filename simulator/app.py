@@ -32,7 +32,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["receivers"] = receivers.Receivers()
     app.extensions["ehrs"] = charts.Charts()
     app.extensions["ehr_engines"] = engine.Engines(app.extensions["ehrs"])
-    app.extensions["ehr_events"] = events.Events()
+    app.extensions["ehr_events"] = {name: events.Events() for name in charts.Charts.NAMES}
     if settings.smtp_port:
         mail.serve(settings.host, settings.smtp_port, mailbox)
     app.before_request(only_from_this_machine)

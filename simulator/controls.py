@@ -11,7 +11,7 @@ from werkzeug.exceptions import BadRequest, NotFound
 
 from simulator import faults, numbers
 from simulator.current import network
-from simulator.ehrs import door
+from simulator.ehrs import charts, door
 from simulator.ehrs.controls import told
 from simulator.letters import mailbox
 from simulator.messages import Media, Message, Text
@@ -197,7 +197,8 @@ def reset() -> ResponseReturnValue:
     network().reset()
     mailbox().clear()
     door.charts().clear()
-    told().clear()
+    for name in charts.Charts.NAMES:
+        told(name).clear()
     return "", 204
 
 

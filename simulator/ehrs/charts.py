@@ -164,6 +164,7 @@ class Chart:
     searches: dict[str, list[str]] = field(default_factory=dict)
     asked: deque[Asked] = field(default_factory=lambda: deque(maxlen=KEPT))
     written: list[Written] = field(default_factory=list)
+    events_told: int = 0
     revision: int = 0
 
     def write(self, written: Written) -> None:

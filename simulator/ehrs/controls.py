@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.exceptions import NotFound
 
-from simulator.ehrs import door, engine, events, hl7
+from simulator.ehrs import door, engine, epic, events, hl7, subscriptions
 from simulator.ehrs.charts import Chart, Client, Encounter, Fault, Person, Visit
 
 pages = Blueprint("ehr_controls", __name__, url_prefix="/sim/ehrs")
@@ -40,10 +40,10 @@ class Notice(BaseModel):
     forged: bool = False
 
 
-def told() -> events.Events:
-    """Return what the running app's EHR has told."""
-    kept: events.Events = current_app.extensions["ehr_events"]
-    return kept
+def told(name: str) -> events.Events:
+    """Return what the running app's EHR of this name has told."""
+    kept: dict[str, events.Events] = current_app.extensions["ehr_events"]
+    return kept[name]
 
 
 def engines() -> engine.Engines:
@@ -183,13 +183,27 @@ def tell() -> ResponseReturnValue:
     """Tell of visits by a signed event."""
     wanted = Notice.model_validate(request.get_json())
     chart = found("athena")
-    return _said(told().tell(chart, wanted.topic, wanted.visits, forged=wanted.forged))
+    return _said(told("athena").tell(chart, wanted.topic, wanted.visits, forged=wanted.forged))
 
 
-@pages.post("/athena/events/<int:number>/again")
-def again(number: int) -> ResponseReturnValue:
+@pages.post("/epic/notifications")
+def notify() -> ResponseReturnValue:
+    """Tell by a Subscription: that it is there, that it lives, or of visits."""
+    return _said(notified(subscriptions.Notification.model_validate(request.get_json())))
+
+
+def notified(wanted: subscriptions.Notification) -> events.Told:
+    """Tell by a Subscription. Raises ValueError where the address is not on this machine."""
+    chart = found("epic")
+    base = request.host_url.rstrip("/") + epic.BASE
+    return told("epic").send(chart, subscriptions.bundle(chart, base, wanted), forged=wanted.forged)
+
+
+@pages.post("/athena/events/<int:number>/again", defaults={"name": "athena"})
+@pages.post("/epic/notifications/<int:number>/again", defaults={"name": "epic"})
+def again(name: str, number: int) -> ResponseReturnValue:
     """Tell the very same once more."""
-    repeated = told().again(found("athena"), number)
+    repeated = told(name).again(found(name), number)
     if repeated is None:
         raise NotFound("there is no such event")
     return _said(repeated)

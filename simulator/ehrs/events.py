@@ -1,4 +1,5 @@
-"""The event platform of the EHR that tells: signed notices of what has changed, with ids and nothing more."""
+"""What an EHR tells by itself, signed: the notices of an event platform, with ids and nothing more, and whatever else
+is sent as they are."""
 
 import hashlib
 import hmac
@@ -11,7 +12,7 @@ import urllib.request
 from collections import deque
 from dataclasses import dataclass
 from itertools import count
-from typing import Literal
+from typing import Any, Literal
 
 from simulator import clock, settings
 from simulator.ehrs.charts import Chart
@@ -43,10 +44,14 @@ class Events:
     def tell(self, chart: Chart, topic: Topic, numbers: list[str], *, forged: bool = False) -> Told:
         """Send one notice of these visits. Raises ValueError where the address is not on this machine."""
         event = secrets.token_hex(12)
-        body = json.dumps(_bundle(topic, numbers, chart.client.practice, event), indent=1).encode()
+        return self.send(chart, _bundle(topic, numbers, chart.client.practice, event), forged=forged)
+
+    def send(self, chart: Chart, bundle: dict[str, Any], *, forged: bool = False) -> Told:
+        """Send a bundle to where this EHR tells. Raises ValueError where the address is not on this machine."""
+        body = json.dumps(bundle, indent=1).encode()
         secret = chart.client.events_secret + ("?" if forged else "")
         signature = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-        return self._sent(chart, event, body, signature)
+        return self._sent(chart, str(bundle["id"]), body, signature)
 
     def again(self, chart: Chart, number: int) -> Told | None:
         """Send the very bytes of a notice once more; None where it is not kept."""
@@ -84,7 +89,7 @@ class Events:
         return told
 
 
-def _bundle(topic: Topic, numbers: list[str], practice: str, event: str) -> dict[str, object]:
+def _bundle(topic: Topic, numbers: list[str], practice: str, event: str) -> dict[str, Any]:
     """A bundle as the platform sends it: a SubscriptionStatus first, counted within the bundle."""
     notices = [
         {

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import NotFound
 
 from simulator import clock
-from simulator.ehrs import controls, door, writes
+from simulator.ehrs import controls, door, subscriptions, writes
 from simulator.ehrs.charts import Person, Visit
 
 pages = Blueprint("ehrs", __name__)
@@ -23,10 +23,11 @@ def show() -> ResponseReturnValue:
     revision = sum(chart.revision for chart in charts.values())
     if request.args.get("since", type=int) == revision:
         return Response(status=204)
+    told = {name: controls.told(name).told()[:SHOWN] for name in TITLES}
     soon = (clock.now() + timedelta(days=2)).replace(minute=0, second=0, microsecond=0)
     page = render_template(
         "ehrs.html", charts=charts, titles=TITLES, revision=revision, soon=f"{soon:%Y-%m-%dT%H:%M}",
-        said=writes.shown, ports=controls.engines().ports, told=controls.told().told()[:SHOWN], most=SHOWN,
+        said=writes.shown, ports=controls.engines().ports, told=told, most=SHOWN,
         problem=request.args.get("problem", "")[:300],
     )  # fmt: skip
     answer = make_response(page)
@@ -60,13 +61,26 @@ def _change(name: str, fields: dict[str, str]) -> None:
 @pages.post("/ehrs/athena/events")
 def tell() -> ResponseReturnValue:
     """Tell of one visit."""
-    return _done(lambda: controls.told().tell(door.chart("athena"), "update", [_number("number")]))
+    return _done(lambda: controls.told("athena").tell(door.chart("athena"), "update", [_number("number")]))
 
 
-@pages.post("/ehrs/athena/events/<int:number>/again")
-def again(number: int) -> ResponseReturnValue:
+@pages.post("/ehrs/epic/notifications")
+def notify() -> ResponseReturnValue:
+    """Tell by a Subscription: of one visit, or that it is there and lives."""
+    return _done(lambda: controls.notified(_notification()))
+
+
+def _notification() -> subscriptions.Notification:
+    kind = request.form.get("kind", "")
+    visits = [_number("number")] if kind in ("id-only", "whole") else []
+    fields = {"kind": "event-notification" if visits else kind, "visits": visits, "whole": kind == "whole"}
+    return subscriptions.Notification.model_validate(fields)
+
+
+@pages.post("/ehrs/<name>/told/<int:number>/again")
+def again(name: str, number: int) -> ResponseReturnValue:
     """Tell the very same once more."""
-    return _done(lambda: controls.told().again(door.chart("athena"), number))
+    return _done(lambda: controls.told(name).again(controls.found(name), number))
 
 
 @pages.post("/ehrs/<name>/engine")

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import re
 import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ import jwt
 import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from fhir.resources.R4B.bundle import Bundle
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from standardwebhooks import Webhook
 
@@ -194,3 +196,34 @@ def test_a_visit_is_sent_as_hl7_by_signed_http(epic: Ehr, receiver: Any) -> None
     assert headers["webhook-signature"] == Webhook(secret).sign(
         headers["webhook-id"], datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC), call.body.decode()
     )
+
+
+def test_a_subscription_tells_of_visits_by_id_and_whole_and_leaves_out_on_request(epic: Ehr, receiver: Any) -> None:
+    epic.client(events_url=receiver.url + "/bell", events_secret="s3cret")
+    epic.put("visits/V1", patient="E1", start=START.isoformat())
+    wanted = [{"kind": "handshake"}, {"visits": ["V1"]}, {"visits": ["V1"], "whole": True, "untold": 2}]
+    for each in wanted:
+        told = epic.simulator.ask("POST", "/sim/ehrs/epic/notifications", json=each)
+    epic.simulator.ask("POST", f"/sim/ehrs/epic/notifications/{told['number']}/again")
+    heard = receiver.wait(4, "/bell")
+    bundles = [Bundle.model_validate(json.loads(each.body)) for each in heard]
+    kinds = [[entry.resource.__resource_type__ for entry in bundle.entry] for bundle in bundles]
+    assert kinds == [["Parameters"], ["Parameters"], *[["Parameters", "Appointment", "Patient"]] * 2]
+    counted = [next(each for each in bundle.entry[0].resource.parameter if each.name.startswith("events")).valueString
+               for bundle in bundles]  # fmt: skip
+    assert counted == ["0", "1", "4", "4"]
+    assert heard[2].body == heard[3].body
+    signature = "sha256=" + hmac.new(b"s3cret", heard[1].body, hashlib.sha256).hexdigest()
+    assert heard[1].headers["X-Hub-Signature"] == signature
+
+
+def test_a_visit_is_told_of_by_the_page_of_its_subscription(epic: Ehr, receiver: Any) -> None:
+    epic.client(events_url=receiver.url + "/bell", events_secret="s3cret")
+    address = f"{epic.simulator.url}/ehrs/epic/notifications"
+    page = requests.post(address, {"number": "V1", "kind": "id-only"}, timeout=PATIENCE)
+    assert "answered 200" in page.text
+    assert "letters and digits" in requests.post(address, {"kind": "whole"}, timeout=PATIENCE).text
+    (number,) = re.findall(r"event (\d+): answered 200", page.text)
+    again = requests.post(f"{epic.simulator.url}/ehrs/epic/told/{number}/again", timeout=PATIENCE)
+    assert again.text.count("answered 200") == 2
+    assert len({each.body for each in receiver.wait(2, "/bell")}) == 1

@@ -111,6 +111,38 @@ def test_one_visit_in_two_ehrs_is_one_reminder_and_its_owner_s_newest_stands(
     assert len(bodies(running)) == len(set(bodies(running)))
 
 
+def test_a_changed_visit_told_by_a_subscription_is_read_at_once_and_a_reminder_follows(
+    serve: Callable[..., Running], tmp_path_factory: Any
+) -> None:
+    running = serve(**HERE)
+    running.scene.command("clinic", "create", "--name", day.CLINIC, "--zone", day.ZONE, "--number", day.NUMBER)
+    secret = tmp_path_factory.mktemp("secrets") / "hub"
+    secret.write_text(HUB)
+    connect(running, "epic", "--events-secret", str(secret))
+    # Far from the days that are asked for every five minutes: by itself nobody would read it so soon.
+    far = (clock.now() + timedelta(days=5)).replace(second=0, microsecond=0)
+    ehr(running, "PUT", "epic/patients/7", PATIENT | {"record": "epic7"})
+    ehr(running, "PUT", "epic/visits/12", {"patient": "7", "start": far.isoformat()})
+    hurried(running)
+    until(lambda: heard_of(running, far), "the visit as it is booked", within=3 * PATIENCE, pause=0.2)
+    assert tell(running, kind="handshake") == tell(running, kind="heartbeat") == 200
+
+    near = (clock.now() + timedelta(hours=24, minutes=2)).replace(second=0, microsecond=0)
+    ehr(running, "PUT", "epic/visits/12", {"start": near.isoformat()})
+    assert tell(running, visits=["12"], forged=True) == 403
+    assert tell(running, visits=["12"]) == 200
+    until(lambda: heard_of(running, near), "the change", within=2 * PATIENCE, pause=0.2)
+    until(lambda: reminded(running), "a reminder on the phone", within=2 * PATIENCE, pause=0.2)
+    assert [each.starts_at for each in visits()] == [near]
+    assert len(bodies(running)) == 1
+
+
+def tell(running: Running, **wanted: Any) -> int:
+    """Let the EHR tell by its Subscription; return what it was answered."""
+    status: int = ehr(running, "POST", "epic/notifications", wanted)["status"]
+    return status
+
+
 def reminded(running: Running) -> bool:
     hurry_reminders()
     return bool(bodies(running))

@@ -30,7 +30,7 @@ def connect(scene: Scene) -> datetime:
     start = clock.now().replace(second=0, microsecond=0) + day.DAY
     _add(scene, "epic", "--profile", str(profile))
     _visit(scene, "epic", start)
-    _ask(scene, "epic")
+    _ask(scene, "epic", "--events-secret", str(secret))
     _add(scene, "athena")
     _ask(scene, "athena", "--events-secret", str(secret))
     return start
