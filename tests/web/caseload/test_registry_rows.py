@@ -75,7 +75,7 @@ def _enrolled_earlier(_: Any, __: Patient, episode: Episode) -> None:
 
 CHANGES: dict[str, Callable[[Any, Patient, Episode], None]] = {
     "Nowak-Reyes": _named_otherwise,
-    f"{clock.now().year - 1950} · ": _born_earlier,
+    f"{clock.now().year - 1950} years · ": _born_earlier,
     "Rosa Delgado-Lee</span>": _manager_renamed,
     "Ben Okafor</span>": _given_away,
     "<b>21</b>": _answered,
