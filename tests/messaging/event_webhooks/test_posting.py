@@ -22,6 +22,8 @@ from messaging.event_webhooks import posting, schedule, signing
 from messaging.event_webhooks.posting import Way
 from tests.waiting import PATIENCE
 
+pytestmark = pytest.mark.usefixtures("house")
+
 NAME = "hooks.clinic.example"
 OK = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 Serve = Callable[..., int]
