@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import json
+import signal
 import uuid
 from collections.abc import Awaitable, Callable
 from functools import cache, partial
@@ -76,7 +77,12 @@ class Gateway:
 
 
 def load(target: str) -> Callable[[Any, Any], Awaitable[None]]:
-    """Return the gateway before the application named, such as "service.wsgi:app"; called in each server process."""
+    """Return the gateway before the application named, such as "service.wsgi:app"; called in each server process.
+
+    Until it serves it ends at once when it is told to: the handler it was forked with would lose the signal.
+    """
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, signal.SIG_DFL)
     module, _, name = target.partition(":")
     return Gateway(getattr(importlib.import_module(module), name)).__rsgi__
 
