@@ -165,11 +165,9 @@ def was_told(session: Session, case: Case) -> bool:
     """Whether the patient was told this step already, of the same moment under another id;
     then the reminder goes with it."""
     text = same_moment.told(session, case.visit, case.reminder, case.cadence.min_gap)
-    if text is None:
-        return False
-    case.reminder.state, case.reminder.message_id = "queued", text
-    case.reminder.why = [*case.reminder.why, TOLD.stored()]
-    return True
+    if text is not None:
+        _go_with(text, case.reminder, TOLD)
+    return text is not None
 
 
 def was_listed(session: Session, case: Case, codes: dict[str, str], now: datetime) -> bool:
@@ -187,17 +185,20 @@ def was_listed(session: Session, case: Case, codes: dict[str, str], now: datetim
         )
     )
     listed = next((told for told, given in session.execute(lists) if given == codes), None)
-    if listed is None:
-        return False
-    case.reminder.state, case.reminder.message_id = "queued", listed
-    case.reminder.why = [*case.reminder.why, LISTED.stored()]
-    return True
+    if listed is not None:
+        _go_with(listed, case.reminder, LISTED)
+    return listed is not None
 
 
 def share(case: Case, others: Sequence[Case]) -> None:
-    """Let the reminders of the others go with the text of this one."""
+    """Let the reminders of the others go with the text of this one, which has one."""
+    assert case.reminder.message_id is not None
     at = zones.to_local(case.visit.starts_at, zones.zone(case.visit.zone))
     for other in others:
-        row = other.reminder
-        row.state, row.message_id = "queued", case.reminder.message_id
-        row.why = [*row.why, Reason("combined_at", {"at": f"{at:%H:%M}"}).stored()]
+        _go_with(case.reminder.message_id, other.reminder, Reason("combined_at", {"at": f"{at:%H:%M}"}))
+
+
+def _go_with(text_id: UUID, reminder: Reminder, why: Reason) -> None:
+    """Let a reminder go with a text that is on its way or has left."""
+    reminder.state, reminder.message_id = "queued", text_id
+    reminder.why = [*reminder.why, why.stored()]

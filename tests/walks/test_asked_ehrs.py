@@ -59,6 +59,14 @@ def bodies(running: Running) -> list[str]:
     return [text["body"] for text in running.scene.texts(NUMBER) if text["direction"] == "in"]
 
 
+def clinic_with_events(running: Running, folders: Any) -> tuple[str, str]:
+    """Open the clinic; return the options that give a connection the secret with which its EHR signs events."""
+    running.scene.command("clinic", "create", "--name", day.CLINIC, "--zone", day.ZONE, "--number", day.NUMBER)
+    secret = folders.mktemp("secrets") / "hub"
+    secret.write_text(HUB)
+    return "--events-secret", str(secret)
+
+
 def hurried(running: Running) -> None:
     """Ask at once, as "Ask now" on the page does."""
     with db.unit_of_work(db.EVERY) as session:
@@ -76,11 +84,9 @@ def test_one_visit_in_two_ehrs_is_one_reminder_and_its_owner_s_newest_stands(
     serve: Callable[..., Running], tmp_path_factory: Any
 ) -> None:
     running = serve(**HERE)
-    running.scene.command("clinic", "create", "--name", day.CLINIC, "--zone", day.ZONE, "--number", day.NUMBER)
-    secret = tmp_path_factory.mktemp("secrets") / "hub"
-    secret.write_text(HUB)
+    signed = clinic_with_events(running, tmp_path_factory)
     connect(running, "epic")
-    connect(running, "athena", "--events-secret", str(secret), "--algorithm", "RS384")
+    connect(running, "athena", *signed, "--algorithm", "RS384")
     # Of a visit whose time for the step of 24 hours before has passed already, nobody would be reminded.
     start = (clock.now() + timedelta(hours=24, minutes=2)).replace(second=0, microsecond=0)
     both = {"patient": "7", "start": start.isoformat()}
@@ -115,10 +121,7 @@ def test_a_changed_visit_told_by_a_subscription_is_read_at_once_and_a_reminder_f
     serve: Callable[..., Running], tmp_path_factory: Any
 ) -> None:
     running = serve(**HERE)
-    running.scene.command("clinic", "create", "--name", day.CLINIC, "--zone", day.ZONE, "--number", day.NUMBER)
-    secret = tmp_path_factory.mktemp("secrets") / "hub"
-    secret.write_text(HUB)
-    connect(running, "epic", "--events-secret", str(secret))
+    connect(running, "epic", *clinic_with_events(running, tmp_path_factory))
     # Far from the days that are asked for every five minutes: by itself nobody would read it so soon.
     far = (clock.now() + timedelta(days=5)).replace(second=0, microsecond=0)
     ehr(running, "PUT", "epic/patients/7", PATIENT | {"record": "epic7"})

@@ -14,7 +14,7 @@ CHANGED = "GREATEST(created_at, sent_at, delivered_at, emptied_at)"
 
 
 def upgrade() -> None:
-    """Add it, and one of when each left."""
+    """Add it, with when each left."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute(f"CREATE INDEX ix_message_changed ON message USING brin (({CHANGED}), sent_at)"
                    " WITH (pages_per_range = 32, autosummarize = on)")  # fmt: skip
