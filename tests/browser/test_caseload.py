@@ -101,12 +101,12 @@ def enrol(page: Page, service: str, patient: Patient) -> None:
     page.goto(f"{service}/patients/{patient.id}")
     page.get_by_role("link", name="Care", exact=True).click()
     look(page)
-    page.get_by_role("button", name="Enrol").click()
+    page.get_by_role("button", name="Enroll").click()
     expect(page.locator("#problem")).to_contain_text("cost sharing first")
     page.get_by_label("They know that a consultant").check()
     page.get_by_label("Psychiatric consultant").select_option(label="Dr Silva")
     page.get_by_label("Treating clinician").select_option(label="Dr Ames")
-    page.get_by_role("button", name="Enrol").click()
+    page.get_by_role("button", name="Enroll").click()
     expect(page.get_by_text("Enrolled.")).to_be_visible()
 
 

@@ -35,7 +35,8 @@ class Row:
     visit_id: UUID
     patient_id: UUID
     name: str
-    facts: str
+    age: str
+    language: str
     at: str
     clinician: str
     place: str
@@ -170,13 +171,13 @@ def _row(
     now: datetime,
 ) -> Row:
     number = _to_dial(numbers_of.get(patient.id, []))
-    years = times.age(patient.birth_date, now)
     reason = entry.reason or ""
     return Row(
         visit_id=entry.visit.id,
         patient_id=patient.id,
         name=patient_view.full_name(patient),
-        facts=" · ".join([*([f"{years}"] if years is not None else []), words.say("languages", patient.language)]),
+        age=patient_view.age(patient),
+        language=words.say("languages", patient.language),
         at=times.time_of(entry.visit.starts_at, entry.visit.zone),
         clinician=entry.visit.clinician or "",
         place=entry.visit.place or "",

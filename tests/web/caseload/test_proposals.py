@@ -108,7 +108,7 @@ def test_whoever_is_no_active_patient_is_not_proposed(scene: Any) -> None:
 def test_who_may_enrol_sees_it(scene: Any, role: str, code: int) -> None:
     browser = scene.house.signed_in(scene.house.staff("Somebody", role=role))
     assert browser.get("/caseload/proposed").status_code == code
-    assert ("To enrol" in browser.get("/caseload").text) is (code == 200)
+    assert ("To enroll" in browser.get("/caseload").text) is (code == 200)
 
 
 def test_a_clinic_without_a_registry_meets_nobody_there(house: Any) -> None:
