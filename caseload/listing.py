@@ -6,9 +6,8 @@ adds what a page shows of some of them.
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import cached_property
 from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -115,11 +114,6 @@ class Standing:
         """For how many days nobody has spoken with them."""
         return (self.facts.today - (self.contact or self.facts.enrolled)).days
 
-    @cached_property
-    def needs(self) -> tuple[int, int, int]:
-        """Who needs somebody soonest comes first by this: the gravest that is due, how much is, how long silent."""
-        return due.gravest(self.due), -len(self.due), -self.silent
-
 
 @dataclass(frozen=True, eq=False)
 class Row(Standing):
@@ -176,7 +170,7 @@ def rows(session: Session, clinic: Clinic, of: Sequence[Standing]) -> list[Row]:
     latest = reviews.latest(session, ids)
     return [
         Row(
-            **{field.name: getattr(each, field.name) for field in fields(Standing)},
+            **vars(each),
             episode=pairs[each.id][0],
             patient=pairs[each.id][1],
             review=latest.get(each.id),

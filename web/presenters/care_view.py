@@ -36,7 +36,7 @@ REASONS = {
 }
 # What each column is sorted by.
 COLUMNS: Mapping[str, Callable[[listing.Standing], tuple[float, ...]]] = {
-    "due": lambda each: each.needs,
+    "due": lambda each: (due.gravest(each.due), -len(each.due), -each.silent),
     "weeks": lambda each: (-each.weeks,),
     "last": lambda each: (-(each.progress.last.total if each.progress.last else -1),),
     "change": lambda each: (-(each.progress.percent or 0),),
@@ -126,8 +126,7 @@ def sorted_by(by: str, of: Sequence[listing.Standing], *, turned: bool = False) 
     care."""
     column = COLUMNS[by]
     if turned:
-        of = sorted_by(by, of)
-        return sorted(of, key=column, reverse=True)
+        return sorted(sorted_by(by, of), key=column, reverse=True)
     return sorted(of, key=lambda each: (*column(each), each.facts.enrolled, each.id.int))
 
 
