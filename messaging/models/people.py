@@ -90,6 +90,11 @@ class Staff(SealedRow, live.Shown, Base):
         """Whether there is a way in of theirs: a password, or the clinic's identity provider."""
         return self.sso_state == "linked" or (self.password_hash is not None and self.sso_state != "refused")
 
+    @property
+    def locked_out(self) -> bool:
+        """Whether nothing lets them in, though they work here: by the operator's or the provider's word."""
+        return self.sso_state in ("locked", "refused")
+
     def topics(self) -> Iterable[str]:
         """What they may do may have changed."""
         return [f"staff:{self.id}"]

@@ -87,7 +87,7 @@ def _check(clinic: Clinic, wanted: Wanted) -> None:
 
 def may_be_named(staff: Staff) -> bool:
     """Whether a program may act in the name of this colleague."""
-    return staff.active and staff.role in scopes.ROLES
+    return staff.active and not staff.locked_out and staff.role in scopes.ROLES
 
 
 def of_clinic(session: Session, clinic: Clinic) -> list[ApiKey]:
@@ -110,6 +110,12 @@ def revoke(session: Session, key: ApiKey, *, actor: str) -> bool:
     key.revoked_at, key.revoked_by = clock.now(), actor
     audit.record(session, key.clinic_id, actor, "api_key.revoked", f"api_key:{key.id}")
     return True
+
+
+def revoke_in_name_of(session: Session, staff: Staff, *, actor: str) -> None:
+    """Let nobody in by any key that acts in the name of this colleague."""
+    for key in session.scalars(select(ApiKey).where(ApiKey.staff_id == staff.id, ApiKey.revoked_at.is_(None))):
+        revoke(session, key, actor=actor)
 
 
 def program_of(token: str) -> Program | None:

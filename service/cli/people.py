@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import click
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from caseload import leaving
-from config import audit, clock, db, live
+from config import audit, db
 from messaging import phone, second_people
 from messaging.inbox.staff import coverage_guard, staffing
 from messaging.models import REAL, Clinic, Staff
@@ -19,7 +19,6 @@ from reminders.rules import zones
 from service.cli import opening
 from service.cli.tables import as_json, say, show
 from web import words
-from web.models import SignInLink, StaffSession
 
 ROLES = ("care_manager", "clinician", "psychiatric_consultant", "front_desk", "clinic_admin", "auditor")
 PROBLEMS = 3
@@ -142,7 +141,7 @@ def invite(
     json_: bool,
 ) -> None:
     """Invite someone (or make a new link for someone who is here); print the link to give them."""
-    from web.account import signin  # the web framework takes a quarter of a second, and no other command needs it
+    from web.account import lock_out, signin  # the web framework takes a quarter of a second, and few commands need it
 
     opening.begin()
     name, email = _words("--name", name), _address(email)
@@ -165,6 +164,7 @@ def invite(
         colleague.active = True
         if not once:  # of two invitations only the newer one is good, as on the page
             signin.spend_links(session, colleague.id)
+        lock_out.lift(colleague)
         link = signin.make_link(session, colleague, "once" if once else "invite", timedelta(days=3))
         row = _row(colleague)
     _show_link(row, link, json_=json_)
@@ -273,14 +273,11 @@ def revoke(email: str, clinic_name: str | None) -> None:
 
 
 def _lock_out(session: Session, colleague: Staff) -> None:
-    """End every session, and leave no password and no link that lets them in."""
-    now = clock.now()
+    """End every session, and leave no password, no link and no program of theirs that lets anybody in."""
+    from web.account import lock_out  # as in `invite`
+
     colleague.password_hash, colleague.sso_state = None, "locked"
-    open_sessions = update(StaffSession).where(StaffSession.staff_id == colleague.id, StaffSession.ended_at.is_(None))
-    session.execute(open_sessions.values(ended_at=now))
-    unused = update(SignInLink).where(SignInLink.staff_id == colleague.id, SignInLink.used_at.is_(None))
-    session.execute(unused.values(used_at=now, revoked_at=now))
-    live.bump(session, colleague.clinic_id, f"staff:{colleague.id}")
+    lock_out.end_access(session, colleague, audit.OPERATOR)
     audit.record(session, colleague.clinic_id, audit.OPERATOR, "staff.locked_out", f"staff:{colleague.id}")
 
 

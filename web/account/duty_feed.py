@@ -63,7 +63,7 @@ def make() -> AnyResponse:
             feed = DutyFeed(clinic_id=me.clinic_id, staff_id=me.id)
             session.add(feed)
         feed.token_hash, feed.made_at, feed.read_at = keys.token_hash(token), clock.now(), None
-        _write_down(session, me, "made")
+        _write_down(session, me, "made", layout.the_actor())
     cookie["feed"] = (str(me.id), token)
     return redirect(url_for("preferences.show", _anchor="calendar"), 303)
 
@@ -72,14 +72,18 @@ def make() -> AnyResponse:
 @permissions.signed_in("self")
 def revoke() -> AnyResponse:
     """Take the address back: it leads nowhere from now on."""
-    me = layout.the_staff()
     with db.unit_of_work(sessions.clinic().id) as session:
-        feed = _of(session, me.id)
-        if feed is not None:
-            session.delete(feed)
-            _write_down(session, me, "revoked")
+        end(session, layout.the_staff(), layout.the_actor())
     flash(words.say("feed", "revoked"))
     return redirect(url_for("preferences.show", _anchor="calendar"), 303)
+
+
+def end(session: Session, staff: Staff, actor: str) -> None:
+    """Let a colleague's address lead nowhere from now on, if they have one."""
+    feed = _of(session, staff.id)
+    if feed is not None:
+        session.delete(feed)
+        _write_down(session, staff, "revoked", actor)
 
 
 @feeds.get("/calendar/<token>.ics")
@@ -89,7 +93,7 @@ def read(token: str) -> Response:
     with db.unit_of_work(db.EVERY) as session:
         feed = session.scalar(select(DutyFeed).where(DutyFeed.token_hash == keys.token_hash(token)))
         staff = session.get(Staff, feed.staff_id) if feed else None
-        if feed is None or staff is None or not staff.active:
+        if feed is None or staff is None or not staff.active or staff.locked_out:
             abort(404)
         if feed.read_at is None or clock.now() - feed.read_at > NOTED_EVERY:
             feed.read_at = clock.now()
@@ -143,6 +147,5 @@ def _of(session: Session, staff_id: UUID) -> DutyFeed | None:
     return session.scalar(select(DutyFeed).where(DutyFeed.staff_id == staff_id))
 
 
-def _write_down(session: Session, staff: Staff, act: str) -> None:
-    actor = audit.Actor.staff(staff.id)
+def _write_down(session: Session, staff: Staff, act: str, actor: str) -> None:
     audit.record(session, staff.clinic_id, actor, f"feed.{act}", f"staff:{staff.id}")

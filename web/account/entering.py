@@ -60,7 +60,8 @@ def half() -> Half | None:
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         staff = session.get(Staff, UUID(staff_id))
     # A new password, or being let go, undoes the first step too.
-    return Half(staff, how, onward) if staff is not None and staff.active and stamp == _stamp(staff) else None
+    stands = staff is not None and staff.active and not staff.locked_out and stamp == _stamp(staff)
+    return Half(staff, how, onward) if staff is not None and stands else None
 
 
 def welcome(session: Session, staff: Staff, how: str, factor: str | None, onward: str) -> Response:

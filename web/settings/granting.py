@@ -10,7 +10,7 @@ from config import audit
 from messaging.inbox.staff import staffing
 from messaging.models import Clinic, Staff
 from web import sessions
-from web.account import account_news, signin
+from web.account import account_news, lock_out, signin
 from web.settings import handing_links
 
 VALID = timedelta(days=3)
@@ -29,8 +29,7 @@ class Link:
 def link(session: Session, clinic: Clinic, staff: Staff, actor: str) -> Link:
     """Make a new link for a colleague and send it; those that were not used end."""
     signin.spend_links(session, staff.id)
-    if staff.sso_state == "locked":
-        staff.sso_state = "linked" if staff.sso_subject else None
+    lock_out.lift(staff)
     kind: Literal["invite", "reset"] = "reset" if staff.password_hash else "invite"
     address = signin.make_link(session, staff, kind, VALID)
     way = handing_links.send(session, clinic, staff, address) or ""

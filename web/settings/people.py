@@ -21,7 +21,7 @@ from messaging import phone
 from messaging.inbox.staff import coverage_guard, staffing
 from messaging.models import Clinic, Staff
 from web import guarded_access, layout, permissions, sessions, times, words
-from web.account import signin
+from web.account import lock_out, signin
 from web.ids import uuid_of
 from web.models import SignInLink, StaffSession
 from web.settings import (
@@ -130,8 +130,7 @@ def leave(staff_id: UUID) -> Response | tuple[str, int]:
             staff = _one(session, staff_id)
             to = handing_on.successor(session, staff, request.form.get("to", ""))
             left = leaving.leave(session, _clinic(session), staff, layout.the_actor(), to)
-            sessions.revoke(session, staff.id)
-            signin.spend_links(session, staff.id)
+            lock_out.end_access(session, staff, layout.the_actor())
             name = staff.name
     except staffing.MayNot as refused:
         return _refused(staff_id, {}, refused, leaving="to" in refused.problems)

@@ -5,14 +5,15 @@ from datetime import timedelta
 import pytest
 from click.testing import CliRunner, Result
 
-from config import clock, db
+from config import audit, clock, db
 from messaging.inbox.routing.hours import WEEKDAYS
 from messaging.inbox.staff import absences
 from messaging.models import Clinic, Staff
+from messaging.programs import keys
 from messaging.team import tasks
 from messaging.team.models import Task
 from service.cli import opening, people
-from web.models import SignInLink, StaffSession
+from web.models import DutyFeed, SignInLink, StaffSession
 
 
 @pytest.fixture(autouse=True)
@@ -77,3 +78,26 @@ def test_what_they_watched_is_watched_by_who_covers_for_them(rosa, new_staff):
     assert revoke(rosa).exit_code == 0
     with db.unit_of_work(db.EVERY) as session:
         assert session.query(Task).one().watcher_id == ines.id
+
+
+def test_what_acts_in_their_name_ends_for_good_and_an_invitation_lifts_the_lock(rosa):
+    with db.unit_of_work(rosa.clinic_id) as session:
+        clinic, colleague = session.get_one(Clinic, rosa.clinic_id), session.get_one(Staff, rosa.id)
+        wanted = keys.Wanted("Their script", ("patients.read",), 30, colleague)
+        _, token = keys.make(session, clinic, wanted, actor=audit.OPERATOR)
+        session.add(DutyFeed(clinic_id=clinic.id, staff_id=colleague.id, token_hash=b"z", made_at=clock.now()))
+        colleague.sso_subject, colleague.sso_state = b"theirs", "linked"
+    assert keys.program_of(token) is not None
+    assert revoke(rosa).exit_code == 3  # they still work here
+    with db.unit_of_work(db.EVERY) as session:
+        colleague = session.get_one(Staff, rosa.id)
+        assert (colleague.active, colleague.locked_out) == (True, True)
+        assert session.query(DutyFeed).all() == []
+        assert not keys.may_be_named(colleague)
+    assert keys.program_of(token) is None
+    answer = CliRunner().invoke(people.staff, ["invite", "--name", "Rosa", "--email", rosa.email])
+    assert answer.exit_code == 0, answer.output
+    with db.unit_of_work(db.EVERY) as session:
+        colleague = session.get_one(Staff, rosa.id)
+        assert (colleague.sso_state, colleague.locked_out) == ("linked", False)
+    assert keys.program_of(token) is None

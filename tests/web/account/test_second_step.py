@@ -130,12 +130,17 @@ def test_the_second_step_waits_ten_minutes_and_a_new_password_undoes_the_first(h
     _, codes = set_up(browser)
     slow, _ = enter(house, rosa)
     late, _ = enter(house, rosa)
+    locked, _ = enter(house, rosa)
     with db.unit_of_work(house.clinic.id) as session:
         session.get_one(Staff, rosa.id).password_hash = passwords.hashed("nine slow barges drift")
     assert slow.post("/signin/step", token_from="/signin", code=codes[0]).location == "/signin"
     assert slow.get("/inbox").status_code == 303
     with db.unit_of_work(house.clinic.id) as session:
         session.get_one(Staff, rosa.id).password_hash = rosa.password_hash
+        session.get_one(Staff, rosa.id).sso_state = "locked"  # by the operator
+    assert locked.post("/signin/step", token_from="/signin", code=codes[0]).location == "/signin"
+    with db.unit_of_work(house.clinic.id) as session:
+        session.get_one(Staff, rosa.id).sso_state = None
     with time_machine.travel(clock.now() + timedelta(minutes=10, seconds=5)):
         assert late.post("/signin/step", token_from="/signin", code=codes[0]).location == "/signin"
 

@@ -15,6 +15,7 @@ from messaging.inbox.routing.hours import WEEKDAYS
 from messaging.mail.models import Mail, MailAddress
 from messaging.models import Message, Staff
 from messaging.people import staff_phones
+from messaging.programs import keys
 from tests.web.boards.test_unassigned import NUMBER, published
 from tests.web.settings.second_person import agreed
 from web.models import AccountChange, Passkey, SignInLink
@@ -139,6 +140,11 @@ def test_who_has_left_is_out_at_once_and_what_they_held_moves_on(house: Any) -> 
     rosa = house.staff("Rosa Delgado", number="+12025550152")
     hers = house.signed_in(rosa)
     item = house.item("reply", owner_id=rosa.id)
+    hers.post("/preferences/calendar")
+    calendar = re.findall(r'value="http://localhost:8000(/calendar/[^"]+)"', hers.get("/preferences").text)[0]
+    with db.unit_of_work(house.clinic.id) as session:
+        wanted = keys.Wanted("Her script", ("patients.read",), 30, session.get_one(Staff, rosa.id))
+        _, token = keys.make(session, house.clinic, wanted, actor=audit.Actor.staff(rosa.id))
     assert "1 of their items and tasks is unfinished" in browser.get(f"/settings/people?leave={rosa.id}").text
     answer = browser.post(f"/settings/people/{rosa.id}/leave", to="team")
     assert answer.status_code == 303
@@ -149,6 +155,9 @@ def test_who_has_left_is_out_at_once_and_what_they_held_moves_on(house: Any) -> 
     again = browser.post("/settings/people", **(ROSA | {"email": rosa.email}))
     assert "has worked here" in again.text
     assert use(house, link_sent(house, browser.post(f"/settings/people/{rosa.id}/link"))) == 303
+    # Back they are; what opened in their name before they left does not come back with them.
+    assert house.browser().get(calendar).status_code == 404
+    assert keys.program_of(token) is None
 
 
 def test_who_alone_can_be_reached_may_not_leave_nor_lose_the_phone(house: Any) -> None:
