@@ -3,8 +3,10 @@
 from config.db.base import Base, ClinicRow, Heartbeat, Moment, SealedRow, Work, at, first_id, new_id, new_ids
 from config.db.claims import (
     FAILING,
+    NO_LEASE,
     STUCK,
     Claim,
+    Instant,
     apart,
     claim,
     free,
@@ -47,12 +49,14 @@ from config.db.urgency import urgently
 __all__ = [
     "EVERY",
     "FAILING",
+    "NO_LEASE",
     "STUCK",
     "Base",
     "Claim",
     "ClinicRow",
     "DataKey",
     "Heartbeat",
+    "Instant",
     "Moment",
     "Sealed",
     "SealedBytes",

@@ -5,7 +5,7 @@ lease runs out, another claims the row, and the fence refuses the late write of 
 """
 
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
@@ -75,10 +75,14 @@ def claim(
     *,
     limit: int = 200,
     lease: timedelta = LEASE,
+    given: Mapping[str, Any] | None = None,
 ) -> list[Claim]:
-    """Claim up to `limit` rows of `model` (a Work) that are `due`, whose time has come and that nobody holds."""
+    """Claim up to `limit` rows of `model` (a Work) that are `due`, whose time has come and that nobody holds.
+
+    A condition that asks for something else each time names it (`bindparam`), and `given` says what it is this time.
+    """
     claiming = _claiming(cast(Hashable, model), due, limit, lease)
-    return [Claim(row.id, row.fence) for row in session.execute(claiming)]
+    return [Claim(row.id, row.fence) for row in session.execute(claiming, given)]
 
 
 @lru_cache(maxsize=STATEMENTS)

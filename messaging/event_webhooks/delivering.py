@@ -12,10 +12,11 @@ from collections.abc import Collection
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from config import clock, db, keys, runtime
@@ -23,11 +24,16 @@ from messaging.event_webhooks import endpoints, fanning_out, posting, schedule, 
 from messaging.event_webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from messaging.event_webhooks.posting import Answer, Way
 
-POOL, PER_ENDPOINT = 32, 4
+POOL, ENOUGH_FREE, PER_ENDPOINT = 48, 16, 4
+# A receiver that answers each time within so many milliseconds gets more at once, and what came of it is written down
+# together: it is mostly commits that take our time.
+QUICK_MILLISECONDS, PER_QUICK = 250, 12
 SLICE_SECONDS, LONGEST_SECONDS, LOOK_SECONDS = 5.0, 30.0, 0.25
 # A lease outlives a post and the wait for its writing down.
 LEASE = timedelta(seconds=45)
 DUE = WebhookDelivery.state == "waiting"
+NOW, FAR = db.at(lambda: clock.now()), db.at(lambda: clock.now() + db.NO_LEASE)
+OURS = bindparam("ours", type_=Uuid())
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,7 @@ class _Round:
     def __init__(self, pool: ThreadPoolExecutor, way: Way) -> None:
         self._pool, self._way = pool, way
         self._running: dict[Future[Answer], Post] = {}
+        self._quick: set[UUID] = set()
 
     def run(self) -> int:
         begun, looked, handled = clock.monotonic(), 0.0, 0
@@ -69,27 +76,39 @@ class _Round:
                 return handled
             done, _ = wait(self._running, LOOK_SECONDS, FIRST_COMPLETED)
             handled += len(done)
-            _write_down([(self._running.pop(future), future.result()) for future in done])
+            back = [(self._running.pop(future), future.result()) for future in done]
+            self._judge(back)
+            _write_down(back)
+
+    def _judge(self, back: Collection[tuple[Post, Answer]]) -> None:
+        """Remember who answers quickly; whoever was slow a single time has to show it anew."""
+        self._quick |= {post.endpoint_id for post, _ in back}
+        self._quick -= {post.endpoint_id for post, answer in back if not _is_quick(answer)}
 
     def _begin(self) -> None:
         """Post as much as each endpoint may have on its way; one that fails is tried with one delivery at a time."""
         with db.unit_of_work(db.EVERY, read_only=True) as session:
-            ready = session.execute(_served_longest_ago(clock.now())).all()
+            ready = session.execute(_served_longest_ago()).all()
         on_their_way = Counter(post.endpoint_id for post in self._running.values())
         for endpoint_id, failures in ready:
             free = POOL - len(self._running)
-            most = 1 if failures or free <= POOL // 2 else PER_ENDPOINT
-            if free and on_their_way[endpoint_id] < most:
+            most = 1 if failures or free <= ENOUGH_FREE else PER_QUICK if endpoint_id in self._quick else PER_ENDPOINT
+            # Half of what may be on its way, so that one answer alone is not worth a transaction of its own.
+            if free and on_their_way[endpoint_id] <= most // 2:
                 for post in _claimed(endpoint_id, min(most, free)):
                     future = self._pool.submit(posting.post, post.url, post.headers, post.body, self._way)
                     self._running[future] = post
 
 
-def _is_open(now: datetime) -> ColumnElement[bool]:
+def _is_quick(answer: Answer) -> bool:
+    return answer.taken and answer.milliseconds < QUICK_MILLISECONDS
+
+
+def _is_open(now: db.Instant) -> ColumnElement[bool]:
     return and_(WebhookEndpoint.state == "on", WebhookEndpoint.hold_until <= now)
 
 
-def _its_turn(now: datetime) -> ColumnElement[bool]:
+def _its_turn(now: db.Instant, far: db.Instant | None = None) -> ColumnElement[bool]:
     """A delivery whose time has come, that nobody holds, and before which no other of its subject waits."""
     earlier = aliased(WebhookDelivery)
     before = select(earlier.id).where(
@@ -98,19 +117,20 @@ def _its_turn(now: datetime) -> ColumnElement[bool]:
         earlier.state == "waiting",
         earlier.seq < WebhookDelivery.seq,
     )
-    return and_(DUE, WebhookDelivery.try_after <= now, db.free(WebhookDelivery, now), ~before.exists())
+    return and_(DUE, WebhookDelivery.try_after <= now, db.free(WebhookDelivery, now, far), ~before.exists())
 
 
-def _first_due(now: datetime) -> Select[Any]:
+def _first_due(now: db.Instant, far: db.Instant | None = None) -> Select[Any]:
     """When the first delivery of an endpoint fell due; of one that is not open only a test does."""
     mine = WebhookDelivery.endpoint_id == WebhookEndpoint.id
     may = or_(_is_open(now), WebhookDelivery.seq.is_(None))
-    first = select(WebhookDelivery.try_after).where(mine, may, _its_turn(now))
+    first = select(WebhookDelivery.try_after).where(mine, may, _its_turn(now, far))
     return first.order_by(WebhookDelivery.try_after).limit(1).correlate(WebhookEndpoint)
 
 
-def _served_longest_ago(now: datetime) -> "Select[UUID, int]":
-    due = WebhookEndpoint.removed_at.is_(None), _first_due(now).exists()
+@cache  # asked several times a second: to build it takes longer than to run it
+def _served_longest_ago() -> "Select[UUID, int]":
+    due = WebhookEndpoint.removed_at.is_(None), _first_due(NOW, FAR).exists()
     return select(WebhookEndpoint.id, WebhookEndpoint.failures).where(*due).order_by(WebhookEndpoint.served_at)
 
 
@@ -125,18 +145,28 @@ def oldest(session: Session, now: datetime) -> datetime | None:
     return min([*waiting, *([unseen] if unseen else [])], default=None)
 
 
+@cache
+def _on_their_way() -> "Select[int]":
+    held = select(func.count()).where(WebhookDelivery.endpoint_id == OURS, DUE)
+    return held.where(~db.free(WebhookDelivery, NOW, FAR))
+
+
+@cache
+def _to_claim(*, is_open: bool) -> ColumnElement[bool]:
+    """What may be posted to OURS: to an endpoint that is not open only a test."""
+    ours = and_(WebhookDelivery.endpoint_id == OURS, _its_turn(NOW, FAR))
+    return ours if is_open else and_(ours, WebhookDelivery.seq.is_(None))
+
+
 def _claimed(endpoint_id: UUID, most: int) -> list[Post]:
     """Claim what this endpoint may have on its way, whoever else posts to it."""
     now = clock.now()
     with db.unit_of_work(db.EVERY) as session:
         endpoint = session.get_one(WebhookEndpoint, endpoint_id, with_for_update=True, populate_existing=True)
-        held = select(func.count()).where(WebhookDelivery.endpoint_id == endpoint_id, DUE)
-        on_their_way = session.scalar(held.where(~db.free(WebhookDelivery, now))) or 0
-        room = most - on_their_way
-        is_open = endpoint.state == "on" and endpoint.hold_until <= now
-        which = [WebhookDelivery.endpoint_id == endpoint_id, _its_turn(now)]
-        which += [] if is_open else [WebhookDelivery.seq.is_(None)]
-        claims = db.claim(session, WebhookDelivery, and_(*which), limit=room, lease=LEASE) if room > 0 else []
+        ours = {"ours": endpoint_id}
+        room = most - (session.scalar(_on_their_way(), ours) or 0)
+        which = _to_claim(is_open=endpoint.state == "on" and endpoint.hold_until <= now)
+        claims = db.claim(session, WebhookDelivery, which, limit=room, lease=LEASE, given=ours) if room > 0 else []
         if not claims:
             return []
         endpoint.served_at = now

@@ -1,6 +1,7 @@
 """A clinic whose service may post to this machine, and a receiver in a process of its own (the simulator's)."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -57,6 +58,13 @@ class Program:
         made = select(WebhookAttempt).where(WebhookAttempt.delivery_id == delivery.id).order_by(WebhookAttempt.id)
         with db.unit_of_work(db.EVERY, read_only=True) as session:
             return [(attempt.status, attempt.error) for attempt in session.scalars(made)]
+
+    def at_once(self) -> int:
+        """How many were claimed together, at most."""
+        made = select(WebhookAttempt.at).join(WebhookDelivery, WebhookDelivery.id == WebhookAttempt.delivery_id)
+        with db.unit_of_work(db.EVERY, read_only=True) as session:
+            began = session.scalars(made.where(WebhookDelivery.endpoint_id == self.id))
+            return max(Counter(began).values())
 
     def act(self, done: Callable[..., Any], *given: Any, **named: Any) -> Any:
         """Do something with the endpoint as a page does."""

@@ -145,6 +145,32 @@ def test_a_slow_receiver_keeps_nobody_waiting_but_itself(
     assert {error for row in tried for _, error in slow.tries(row)} == {"timeout"}
 
 
+@BOTH
+@pytest.mark.parametrize(
+    ("quick", "least", "most"), [(60_000, 5, delivering.PER_QUICK), (0, 1, delivering.PER_ENDPOINT)]
+)
+def test_only_a_receiver_that_answers_quickly_gets_more_at_a_time(
+    program: Make,
+    happens: Happens,
+    drained: Drained,
+    monkeypatch: pytest.MonkeyPatch,
+    quick: int,
+    least: int,
+    most: int,
+) -> None:
+    monkeypatch.setattr(delivering, "QUICK_MILLISECONDS", quick)
+    there = program()
+    there.behaves(delay_ms=50)
+    happens(*(f"patient:{place % 30}" for place in range(40)))
+    drained()
+    assert there.states() == ["delivered"] * 40
+    assert least <= there.at_once() <= most
+    told = [json.loads(heard["body"])["data"] for heard in there.heard()]
+    for subject in {each["subject"] for each in told}:
+        ids = [each["id"] for each in told if each["subject"] == subject]
+        assert ids == sorted(ids)
+
+
 def _work() -> None:
     """The worker that is killed: what it has claimed it never writes down."""
     db.forget_connections()
