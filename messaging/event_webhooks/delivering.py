@@ -93,8 +93,10 @@ class _Round:
         for endpoint_id, failures in ready:
             free = POOL - len(self._running)
             most = 1 if failures or free <= ENOUGH_FREE else PER_QUICK if endpoint_id in self._quick else PER_ENDPOINT
-            # Half of what may be on its way, so that one answer alone is not worth a transaction of its own.
-            if free and on_their_way[endpoint_id] <= most // 2:
+            # A quick one is served anew when half have come back: one answer alone is not worth a transaction. Whoever
+            # is slow gets the next at once.
+            enough = most // 2 if most == PER_QUICK else most - 1
+            if free and on_their_way[endpoint_id] <= enough:
                 for post in _claimed(endpoint_id, min(most, free)):
                     future = self._pool.submit(posting.post, post.url, post.headers, post.body, self._way)
                     self._running[future] = post
