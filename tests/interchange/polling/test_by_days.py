@@ -160,6 +160,18 @@ def test_what_it_refuses_is_told_and_it_is_left_alone(epic: Asked, fault: Any, w
     assert len(visits()) == 1
 
 
+def test_an_ehr_that_cannot_read_our_keys_is_asked_again_and_nothing_is_lost(epic: Asked) -> None:
+    epic.book()
+    epic.publish(jwks=None, jwks_url="http://127.0.0.1:9/keys")  # where nobody listens
+    epic.now()
+    assert epic.row.refused == "token_refused"
+    assert visits() == []
+    epic.publish()
+    epic.now()
+    assert epic.row.refused is None
+    assert len(visits()) == 1
+
+
 def test_one_that_hangs_is_left_and_keeps_no_other_waiting(
     epic: Asked, athena: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
