@@ -11,6 +11,8 @@ from tests.waiting import PATIENCE
 
 # What a page may take on a busy machine, in milliseconds: how fast it is, no test here says.
 PATIENCE_MS = PATIENCE * 1000
+# What a snooze offers first: from three to four by the clinic's clock, four o'clock is nearer than in an hour.
+NEAREST_SNOOZE = re.compile("In 1 hour|This afternoon")
 PHONE, DESK = (360, 740), (1440, 900)
 _AXE = Axe()
 # One copy of axe for each page, and of what it finds only what is wrong: both are long to send.

@@ -59,7 +59,7 @@ def test_a_morning_is_worked_by_keys_alone(browser: Browser, served: Served, unh
         keys.press("Enter")
         expect(page.locator(".thread .noted")).to_contain_text("Her sister is with her until noon.")
         keys.press("s")
-        expect(focused(page)).to_contain_text("In 1 hour")
+        expect(focused(page)).to_contain_text(kit.NEAREST_SNOOZE)
         keys.press("Enter")
         expect(page.locator(".notice")).to_contain_text("Joy Q. is snoozed until")
         expect(page.get_by_role("heading", name="Devon Quintana", level=1)).to_be_visible()
