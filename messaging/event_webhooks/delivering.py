@@ -92,14 +92,20 @@ class _Round:
         on_their_way = Counter(post.endpoint_id for post in self._running.values())
         for endpoint_id, failures in ready:
             free = POOL - len(self._running)
-            most = 1 if failures or free <= ENOUGH_FREE else PER_QUICK if endpoint_id in self._quick else PER_ENDPOINT
+            most = self._most(endpoint_id, failures, free)
             # A quick one is served anew when half have come back: one answer alone is not worth a transaction. Whoever
             # is slow gets the next at once.
-            enough = most // 2 if most == PER_QUICK else most - 1
-            if free and on_their_way[endpoint_id] <= enough:
+            still_enough = most // 2 if most == PER_QUICK else most - 1
+            if free and on_their_way[endpoint_id] <= still_enough:
                 for post in _claimed(endpoint_id, min(most, free)):
                     future = self._pool.submit(posting.post, post.url, post.headers, post.body, self._way)
                     self._running[future] = post
+
+    def _most(self, endpoint_id: UUID, failures: int, free: int) -> int:
+        """How many this endpoint may have on its way, while so many of the pool's threads are free."""
+        if failures or free <= ENOUGH_FREE:
+            return 1
+        return PER_QUICK if endpoint_id in self._quick else PER_ENDPOINT
 
 
 def _is_quick(answer: Answer) -> bool:

@@ -92,7 +92,7 @@ class Staff(SealedRow, live.Shown, Base):
 
     @property
     def locked_out(self) -> bool:
-        """Whether nothing lets them in, though they work here: by the operator's or the provider's word."""
+        """Whether no way of their own lets them in, though they work here: so said the operator or the provider."""
         return self.sso_state in ("locked", "refused")
 
     def topics(self) -> Iterable[str]:

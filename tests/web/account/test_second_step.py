@@ -232,3 +232,15 @@ def test_whom_the_operator_lets_in_by_a_one_time_link_is_not_led_there(house: An
         session.merge(house.clinic).rules = {"second_factor": ["clinic_admin"]}
     browser = house.signed_in(house.staff("Dana Wu", role="clinic_admin"))
     assert browser.get("/settings/people").status_code == 200
+
+
+def test_whom_the_provider_has_refused_comes_in_by_the_operators_link_and_their_second_step(house: Any) -> None:
+    rosa = a_colleague(house)
+    browser, _ = enter(house, rosa)
+    _, codes = set_up(browser)
+    with db.unit_of_work(house.clinic.id) as session:
+        session.get_one(Staff, rosa.id).sso_state = "refused"
+    path, came = house.link(rosa, "once"), house.browser()
+    assert came.post(path, token_from=path).location == "/signin/step"
+    assert step(came, codes.pop()).status_code == 303
+    assert came.get("/inbox").status_code == 200
