@@ -140,7 +140,7 @@ def invite(
     clinic_name: str | None,
     json_: bool,
 ) -> None:
-    """Invite someone (or make a new link for someone who is here); print the link to give them."""
+    """Invite someone (or make a new link for someone who is here, or was locked out); print the link to give them."""
     from web.account import lock_out, signin  # the web framework takes a quarter of a second, and few commands need it
 
     opening.begin()
@@ -248,6 +248,7 @@ def list_staff(clinic_name: str | None, json_: bool) -> None:
 def revoke(email: str, clinic_name: str | None) -> None:
     """Lock someone out at once and let them go.
 
+    Their sessions, links, API keys in their name and their calendar's address end for good.
     Exit 3: they are locked out, and still work here, because without them nobody could be reached or would decide.
     """
     opening.begin()
