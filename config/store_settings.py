@@ -13,6 +13,11 @@ class StoreSettings(BaseModel):
     database_url: str = Field(
         "", alias="DATABASE_URL", description="PostgreSQL or SQLite address; empty: SQLite in the data directory"
     )
+    reports_database_url: str = Field(
+        "",
+        alias="WARMTHREAD_REPORTS_DATABASE_URL",
+        description="PostgreSQL address of a database that follows it, for what reads much; empty: the database itself",
+    )
     redis_url: str = Field(
         "", alias="REDIS_URL", description="Redis or Valkey address; empty: a private Valkey in the data directory"
     )
@@ -31,6 +36,13 @@ class StoreSettings(BaseModel):
             raise ValueError("must start with postgresql:// or sqlite:///")
         return value
 
+    @field_validator("reports_database_url")
+    @classmethod
+    def _known_reports_database(cls, value: str) -> str:
+        if value.startswith("sqlite"):
+            raise ValueError("must start with postgresql://")
+        return cls._known_database(value)
+
     @field_validator("redis_url")
     @classmethod
     def _known_redis(cls, value: str) -> str:
@@ -40,8 +52,11 @@ class StoreSettings(BaseModel):
 
     @model_validator(mode="after")
     def _no_patient_over_a_network_in_clear(self) -> Self:
+        if self.reports_database_url and self.embedded_database:
+            raise ValueError("WARMTHREAD_REPORTS_DATABASE_URL needs DATABASE_URL to be PostgreSQL: it follows that one")
         remedies = {
             "DATABASE_URL": (self.database_url, "add sslmode=verify-full"),
+            "WARMTHREAD_REPORTS_DATABASE_URL": (self.reports_database_url, "add sslmode=verify-full"),
             "REDIS_URL": (self.redis_url, "write rediss://, without ssl_cert_reqs"),
         }
         for name, (address, remedy) in remedies.items():

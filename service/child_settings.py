@@ -11,6 +11,7 @@ from config import handed_down as secrets
 # Settings that hold a secret, or an address that may hold a password.
 SECRET = (
     "DATABASE_URL",
+    "WARMTHREAD_REPORTS_DATABASE_URL",
     "REDIS_URL",
     "TWILIO_AUTH_TOKEN",
     "TWILIO_AUTH_TOKEN_SECONDARY",

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify
 from redis.exceptions import RedisError
 from rq import Worker
 from sqlalchemy import func, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from config import clock, db, queue, queues, runtime
@@ -180,10 +180,23 @@ def texts_to_nobody() -> list[str]:
     ]
 
 
+def reports() -> list[str]:
+    """Return a sentence where the database that reports are read in does not answer or does not keep up."""
+    try:
+        behind = db.behind(clock.now())
+    except DBAPIError:
+        wrong = "does not answer"
+    else:
+        if behind is None or behind <= db.MOST_BEHIND.total_seconds():
+            return []
+        wrong = f"is behind by {behind:.0f} seconds" if behind < float("inf") else "has seen no ticker"
+    return [f"the database of WARMTHREAD_REPORTS_DATABASE_URL {wrong}: reports are read in the first one meanwhile"]
+
+
 def _rows() -> list[str]:
     now, problems = clock.now(), []
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        tick = session.scalar(select(func.max(db.Heartbeat.at)).where(db.Heartbeat.component.like("ticker.%")))
+        tick = db.last_tick(session)
         if tick is None or now - tick > OLDEST_TICK:
             problems.append("no ticker has ticked for 15 seconds")
         problems += _troubles(session, now)

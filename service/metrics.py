@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from flask import Blueprint, Flask, Response, g, request
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
-from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from config import clock, db, logging, queue, runtime, tallies
@@ -93,6 +93,7 @@ class _Figures:
             yield from _alerts(session, now)
             yield from _service(session, now)
             yield from _brakes(session)
+            yield from _reports(now)
         yield from _counted(queue.tallied())
 
 
@@ -131,7 +132,7 @@ def _alerts(session: Session, now: datetime) -> Iterator[Metric]:
 
 
 def _service(session: Session, now: datetime) -> Iterator[Metric]:
-    tick = session.scalar(select(func.max(db.Heartbeat.at)).where(db.Heartbeat.component.like("ticker.%")))
+    tick = db.last_tick(session)
     age = (now - tick).total_seconds() if tick else float("inf")
     figures = {
         "warmthread_tick_age_seconds": ("Seconds since a ticker last ticked", age),
@@ -152,6 +153,19 @@ def _service(session: Session, now: datetime) -> Iterator[Metric]:
     }
     for name, (explained, value) in figures.items():
         yield GaugeMetricFamily(name, explained, value=value)
+
+
+def _reports(now: datetime) -> Iterator[Metric]:
+    behind = GaugeMetricFamily(
+        "warmthread_reports_behind_seconds", "How far the database that reports are read in is behind"
+    )
+    try:
+        lag = db.behind(now)
+    except DBAPIError:
+        lag = float("inf")
+    if lag is not None:
+        behind.add_metric([], lag)
+    yield behind
 
 
 def _brakes(session: Session) -> Iterator[Metric]:

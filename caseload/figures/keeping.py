@@ -131,7 +131,8 @@ def _count_row(session: Session, row: FigureDay) -> None:
     if row.day >= today:  # the clinic's zone was changed, or its clock set back
         row.try_after, row.attempts = _end(clinic, row.day) + AFTER, 0
         return
-    row.counts = dict(count(session, clinic, row.day, today))
+    # What was written down before somebody asked for the day anew is in it.
+    row.counts = dict(db.report(session, lambda reader: count(reader, clinic, row.day, today), seen=row.try_after))
     row.counted_at, row.attempts, row.last_error = clock.now(), 0, None
     age = (today - row.day).days
     row.settled = age > WEEKLY

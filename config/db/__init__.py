@@ -1,6 +1,6 @@
 """One database behind one interface: SQLite on this machine or PostgreSQL, the same verbs for both."""
 
-from config.db.base import Base, ClinicRow, Heartbeat, Moment, SealedRow, Work, at, first_id, new_id, new_ids
+from config.db.base import Base, ClinicRow, Heartbeat, Moment, SealedRow, Work, at, first_id, last_tick, new_id, new_ids
 from config.db.claims import (
     FAILING,
     NO_LEASE,
@@ -41,6 +41,7 @@ from config.db.engine import (
     reserved,
     unit_of_work,
 )
+from config.db.reports import MOST_BEHIND, behind, report
 from config.db.sealed import Sealed, SealedBytes, SealedJson, closed_for, empty, opened_for
 from config.db.set_back import bring_back, moments, oldest_ahead, put_off_for_longer, waits_from, written_ahead
 from config.db.sets import among, arrays, columns, of_each, tuples, unnested, write_columns, write_rows
@@ -49,6 +50,7 @@ from config.db.urgency import urgently
 __all__ = [
     "EVERY",
     "FAILING",
+    "MOST_BEHIND",
     "NO_LEASE",
     "STUCK",
     "Base",
@@ -68,6 +70,7 @@ __all__ = [
     "arrays",
     "at",
     "bare_transaction",
+    "behind",
     "bring_back",
     "claim",
     "clinic_index",
@@ -82,6 +85,7 @@ __all__ = [
     "forget_connections",
     "free",
     "keys_below",
+    "last_tick",
     "load_keys",
     "moments",
     "move_key",
@@ -97,6 +101,7 @@ __all__ = [
     "opened_for",
     "put_off",
     "put_off_for_longer",
+    "report",
     "reserve",
     "reserved",
     "retry_later",

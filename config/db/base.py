@@ -19,8 +19,10 @@ from sqlalchemy import (
     TypeDecorator,
     Uuid,
     bindparam,
+    func,
+    select,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from config import clock
 
@@ -133,9 +135,16 @@ class Work:
 
 
 class Heartbeat(Base):
-    """When each component on each host last said that it is alive; read by /readyz and by nobody's decisions."""
+    """When each component on each host last said that it is alive; asked by /readyz, and of how far what follows the
+    database is behind it."""
 
     __tablename__ = "heartbeat"
 
     component: Mapped[str] = mapped_column(String(80), primary_key=True)
     at: Mapped[datetime]
+
+
+def last_tick(session: Session) -> datetime | None:
+    """Return when a ticker last wrote down that it ticks, which it does each second; None if none ever has."""
+    newest = select(func.max(Heartbeat.at)).where(Heartbeat.component.like("ticker.%"))
+    return session.execute(newest).scalar()

@@ -41,6 +41,8 @@ INDEX_KINDS = (
 LATER = "later"
 # Under which name a session remembers the keys that it has looked for in vain.
 GONE = "config.db.keys_gone"
+# Under which name a session that reads elsewhere knows the session that finds its keys.
+KEYS_FROM = "config.db.keys_from"
 
 
 class DataKey(Base):
@@ -123,6 +125,7 @@ def load_keys(session: Session, key_ids: Iterable[UUID]) -> None:
     One that does not open is left out: whoever reads a row of its own learns that, and no other row is held up. One
     that is there no more is not looked for again in this transaction, value by value: no key comes back.
     """
+    session = _where_keys_are(session)
     wanted = [key_id for key_id in set(key_ids) if _cache().get(key_id) is None]
     for start in range(0, len(wanted), 500):
         some = among(session, DataKey.id, wanted[start : start + 500])
@@ -142,15 +145,22 @@ def cached(key_id: UUID) -> Opened | None:
 
 def opened(session: Session, key_id: UUID) -> Opened:
     """Return a key, opened if need be. Raises WrongKey."""
-    at_hand = cached(key_id)
+    session, at_hand = _where_keys_are(session), cached(key_id)
     if at_hand is None and key_id in session.info.get(GONE, ()):
         raise keys.WrongKey("the key of this row has been deleted")
     return at_hand or _read(session, key_id)
 
 
+def _where_keys_are(session: Session) -> Session:
+    """The session that finds keys for one that reads in a database which follows: there a key may still be that has
+    been destroyed."""
+    found: Session = session.info.get(KEYS_FROM, session)
+    return found
+
+
 def _read(session: Session, key_id: UUID) -> Opened:
     """A key as it is stored now, whatever this process or this session remembers of it."""
-    row = session.execute(select(*DataKey.__table__.c).where(DataKey.id == key_id)).first()
+    row = _where_keys_are(session).execute(select(*DataKey.__table__.c).where(DataKey.id == key_id)).first()
     if row is None:
         raise keys.WrongKey("the key of this row has been deleted")
     return _open(session, row)

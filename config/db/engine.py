@@ -35,6 +35,7 @@ LOST = {
     "tcp_user_timeout": 25_000,
 }
 IDLE_IN_TRANSACTION = "30s"
+FOLLOWER_SECONDS = 3
 # For this transaction alone, as a pooler may stand between. In UTC, so that the driver hands each moment over in it,
 # wherever the server stands: converting thousands of them is a tenth of what a caseload takes.
 BEGIN_FOR = text(
@@ -75,9 +76,20 @@ def open_reserve() -> None:
                 all_at_once.enter_context(engine().connect())
 
 
+def reports_engine() -> Engine | None:
+    """Return this process's engine for the database that reports are read in, None where there is none of its own.
+
+    It only reads, and whoever waits for it can go elsewhere: so it is given three seconds to answer.
+    """
+    url = runtime.settings().reports_database_url
+    return runtime.once("db.engine.reports", partial(_following, url)) if url else None
+
+
 def forget_connections() -> None:
     """Drop pooled connections without closing them: called in a forked child, whose parent still uses them."""
-    engine().dispose(close=False)
+    for each in (engine(), reports_engine()):
+        if each is not None:
+            each.dispose(close=False)
 
 
 def database_url() -> str:
@@ -105,6 +117,19 @@ def _make(size: int = 10, overflow: int = 30) -> Engine:
             connect_args={"prepare_threshold": None, **LOST},
         )
     return made
+
+
+def _following(url: str) -> Engine:
+    made = create_engine(
+        url,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        pool_size=2,
+        max_overflow=6,
+        pool_timeout=FOLLOWER_SECONDS,
+        connect_args={"prepare_threshold": None, **LOST, "connect_timeout": FOLLOWER_SECONDS},
+    )
+    return made.execution_options(postgresql_readonly=True)
 
 
 def _sqlite_connect(connection: DBAPIConnection, _record: object) -> None:

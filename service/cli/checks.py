@@ -83,7 +83,7 @@ def doctor(json_: bool, carrier: bool) -> None:
         problems.append("WARMTHREAD_PUBLIC_URL is not https: only good for trying things out on one machine")
     if settings.twilio_api_url:
         problems.append("TWILIO_API_URL is set: texts go there and not to Twilio")
-    problems += health.texts_to_nobody() + health.self_check() + key_check.left_over()
+    problems += health.texts_to_nobody() + health.self_check() + health.reports() + key_check.left_over()
     problems += carrier_check.problems(settings) if carrier else []
     show([{"problem": problem} for problem in problems], json_=json_, empty="Everything is well.")
     _end(bool(problems))
