@@ -1,4 +1,4 @@
-"""PostgreSQL is killed in the middle of a message, of a poll and of what goes back: nothing is lost, nothing doubled."""
+"""PostgreSQL is killed in the middle of a message, a poll and what goes back: nothing is lost, nothing doubled."""
 
 import os
 import signal
