@@ -102,14 +102,25 @@ def _labelled(act: Act, context: Context) -> bool:
     return part_two.label(context.session, context.clinic.id, about, context.actor, on=True)
 
 
+def _merged(act: Act, context: Context) -> bool:
+    """Two people made one get each other's texts: whether they are one a person says. Once they have, nothing is left
+    to do."""
+    goes = context.register.known(act["merged"], None)
+    if goes is None:
+        return False
+    stays = context.register.known(act["patient"], act.get("person"))
+    if stays is None:
+        raise Held("merge_to_nobody")
+    if stays.id != goes.id:
+        raise Held("merge_by_hand")
+    return False
+
+
 def _person(name: str, act: Act, context: Context) -> bool:
     if name == "ignore":
         return False
     if name == "patient.merge":
-        # Two people made one get each other's texts: whether they are one a person says.
-        if context.register.known(act["merged"], None) is not None:
-            raise Held("merge_by_hand")
-        return False
+        return _merged(act, context)
     patient = context.register.known(act["patient"], act.get("person"))
     if patient is None:
         return False

@@ -89,6 +89,8 @@ def merge(session: Session, clinic: Clinic, stays: Patient, goes: Patient, actor
     _stricter(session, clinic, stays, ended, actor)
     session.execute(delete(PatientName).where(PatientName.patient_id == goes.id))
     goes.merged_into, goes.names_indexed = stays.id, True
+    # Whoever is led to a record that stays goes one step: each of a chain names its end.
+    session.execute(update(Patient).where(Patient.merged_into == goes.id).values(merged_into=stays.id))
     directory.set_state(session, clinic, goes, "inactive", actor=actor)
     session.flush()
     session.expire_all()

@@ -48,6 +48,8 @@ def undo(session: Session, clinic: Clinic, merge: PatientMerge, actor: str) -> P
     for name, ids in merge.moved.items():
         _back(session, merging.FOLLOWS[name], [UUID(each) for each in ids], stays, goes)
     goes.merged_into = None
+    theirs = update(Patient).where(Patient.id.in_(_seconds(session, goes)), Patient.merged_into == stays.id)
+    session.execute(theirs.values(merged_into=goes.id))
     directory.set_state(session, clinic, goes, before["goes"]["state"], actor=actor)
     _facts(session, clinic, stays, before, actor)
     _numbers(session, clinic, stays, goes, before)
@@ -71,6 +73,16 @@ def _check(merge: PatientMerge, stays: Patient, goes: Patient) -> None:
         raise CannotUndo("late")
     if stays.merged_into or goes.merged_into != stays.id:
         raise CannotUndo("merged")
+
+
+def _seconds(session: Session, patient: Patient) -> set[UUID]:
+    """The records that were merged into this one, and into those in turn."""
+    found, newest = set[UUID](), {patient.id}
+    while newest:
+        rows = select(PatientMerge.goes_id).where(PatientMerge.stays_id.in_(newest), PatientMerge.undone_at.is_(None))
+        newest = set(session.scalars(rows)) - found
+        found |= newest
+    return found
 
 
 def _back(session: Session, model: type[Any], ids: Sequence[UUID], stays: Patient, goes: Patient) -> None:

@@ -9,10 +9,10 @@ import time_machine
 from sqlalchemy import select, update
 
 from config import audit, clock, db
-from interchange import jobs
+from interchange import attention, jobs
 from interchange.models import FeedMessage
 from messaging.inbox.models import InboxItem
-from messaging.models import Clinic, Patient
+from messaging.models import Clinic, Patient, Staff
 from messaging.retention import daily_sweep, what_ages
 from reminders import merging, same_moment
 from reminders.models import Appointment, Reminder
@@ -118,6 +118,49 @@ def test_a_merge_of_two_known_records_is_for_a_person(world: World, new_patient:
     assert world.messages[0].state == "held"
     world.hear(f"{header('A40')}\r{PID}\rMRG|9999^^^ELM")
     assert world.messages[1].state == "ignored"
+
+
+def test_a_merge_to_nobody_waits_and_is_over_once_the_one_who_stays_is_known(
+    world: World, new_patient: Any, new_staff: Any
+) -> None:
+    new_patient("Maya", record="4712")
+    merge = f"{header('A40')}\r{PID}\rMRG|4712^^^ELM"
+    assert world.hear(merge) == ["AA"]
+    assert (world.messages[0].state, world.problems()) == ("held", ["merge_to_nobody"])
+    world.hear(visit("S12", start=SOON).replace("|C1|", "|C2|"))
+    again(world, world.messages[0], new_staff())
+    assert (world.messages[0].state, world.problems()) == ("held", ["merge_by_hand"])
+
+
+def test_a_merge_of_one_known_by_both_numbers_is_over(world: World) -> None:
+    world.hear(visit("S12", start=SOON, pid=PID.replace("4711", "4712")))
+    assert world.hear(f"{header('A40')}\r{PID}\rMRG|4712^^^ELM^MR") == ["AA"]
+    assert [message.state for message in world.messages] == ["done", "ignored"]
+    world.hear(visit("S13", start=SOON))
+    assert len(world.rows(Patient)) == 1
+
+
+def test_a_merge_in_a_chain_is_over_once_a_person_has_done_it_and_has_it_tried_again(
+    world: World, new_patient: Any, new_staff: Any
+) -> None:
+    first, second, last = (new_patient("Maya", record=record) for record in ("4711", "4712", "4713"))
+    pairs = (f"PID|1||{stays}^^^ELM^MR||QUILL^MAYA||19800309\rMRG|{stays - 1}^^^ELM^MR" for stays in (4712, 4713))
+    world.hear("\r".join([header("A40"), *pairs]))
+    assert (world.messages[0].state, world.problems()) == ("held", ["merge_by_hand"])
+    for stays, goes in ((second, first), (last, second)):
+        with db.unit_of_work(world.clinic.id) as session:
+            clinic = session.get_one(Clinic, world.clinic.id)
+            kept, gone = (session.get_one(Patient, patient.id) for patient in (stays, goes))
+            merging.merge(session, clinic, kept, gone, "system:t")
+    again(world, world.messages[0], new_staff())
+    assert (world.messages[0].state, world.problems()) == ("ignored", [])
+
+
+def again(world: World, message: FeedMessage, staff: Staff) -> None:
+    """As the administrator presses "Try it again"."""
+    with db.unit_of_work(world.clinic.id) as session:
+        attention.replay(session, session.get_one(FeedMessage, message.id), staff)
+    jobs.drain()
 
 
 def test_a_fhir_visit_of_a_known_patient_follows_the_newest(world: World, new_patient: Any) -> None:

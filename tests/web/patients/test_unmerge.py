@@ -1,7 +1,9 @@
 """A merge is taken back for a day: what followed goes back, what came since stays, and the stricter consent holds."""
 
+import importlib
 import re
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from config import audit, clock, db
 from messaging.consent import ledger
 from messaging.inbox.models import Contact, InboxItem
 from messaging.models import Conversation, Message, Patient
-from messaging.people import name_search
+from messaging.people import directory, name_search
 from reminders import merging, unmerging
 from reminders.models import Appointment, PatientMerge
 from tests.web.patients.test_merge import NEW, OLD, merge, pair
@@ -93,3 +95,33 @@ def test_it_is_taken_back_once_and_not_below_a_later_merge(pair: Any) -> None:
         unmerging.undo(session, house.clinic, first, "system:t")
         with pytest.raises(unmerging.CannotUndo, match="undone"):
             unmerging.undo(session, house.clinic, first, "system:t")
+
+
+def test_each_record_of_a_chain_leads_to_its_end_and_back_again(pair: Any) -> None:
+    house, _, stays, goes = pair
+    merge(pair)
+    third = house.patient(record="MRN-3")
+    with db.unit_of_work(house.clinic.id) as session:
+        merging.merge(
+            session, house.clinic, session.get_one(Patient, third.id), session.get_one(Patient, stays.id), "t"
+        )
+        found = directory.find_by_record(session, house.clinic, "MRN-2")
+        assert getattr(found, "id", None) == third.id
+        second = session.scalars(select(PatientMerge).where(PatientMerge.goes_id == stays.id)).one()
+        unmerging.undo(session, house.clinic, second, "system:t")
+        assert session.get_one(Patient, goes.id).merged_into == stays.id
+
+
+def test_chains_from_an_older_version_are_led_to_their_end(pair: Any) -> None:
+    house, _, stays, goes = pair
+    step = importlib.import_module("service.migrations.versions.0103_each_record_of_a_chain_names_its_end").STEP
+    rows = [house.patient(record=f"MRN-{place}") for place in range(3, 7)]
+    chain = [goes, stays, *rows]
+    with db.unit_of_work(house.clinic.id) as session:
+        for gone, following in pairwise(chain):
+            session.get_one(Patient, gone.id).merged_into = following.id
+        session.flush()
+        while session.connection().exec_driver_sql(step).rowcount > 0:
+            pass
+        session.expire_all()
+        assert {session.get_one(Patient, each.id).merged_into for each in chain[:-1]} == {rows[-1].id}
