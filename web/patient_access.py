@@ -129,6 +129,16 @@ def lasting(session: Session, staff: Staff, patient_id: UUID) -> EmergencyAccess
     return session.scalars(theirs.order_by(EmergencyAccess.ends_at.desc()).limit(1)).first()
 
 
+def end_all(session: Session, staff: Staff, actor: str) -> None:
+    """End every emergency access of `staff` that lasts now."""
+    now = clock.now()
+    theirs = (EmergencyAccess.staff_id == staff.id, EmergencyAccess.ended_at.is_(None), EmergencyAccess.ends_at > now)
+    for row in session.scalars(select(EmergencyAccess).where(*theirs)):
+        row.ended_at = now
+        about, facts = f"patient:{row.patient_id}", {"emergency": str(row.id)}
+        audit.record(session, row.clinic_id, actor, "emergency.ended", about, **facts)
+
+
 def _facts(staff: Staff, patient_id: UUID) -> tuple[bool, Opened | None]:
     known: dict[UUID, tuple[bool, Opened | None]] = g.setdefault("patient_access", {})
     if patient_id not in known:

@@ -8,7 +8,7 @@ from config import outgoing
 from messaging.gateways.base import OutcomeUnknown, Refused, TooLarge
 
 if TYPE_CHECKING:
-    from requests import Response
+    from requests import Response, Session
 
 CONNECT_SECONDS, READ_SECONDS, ALL_SECONDS = 4.0, 6.0, 20.0
 PIECE = 64 * 1024
@@ -26,26 +26,39 @@ def fetch(url: str, credentials: tuple[str, str], most: int) -> bytes:
 
     Raises TooLarge above `most` bytes, Refused for a 4xx, OutcomeUnknown for whatever else is no answer.
     """
-    from requests import Session
+    from requests import RequestException, Session
+
+    from messaging.gateways.lines import Lines
 
     outgoing.of_carrier(url)
-    ends = time.monotonic() + ALL_SECONDS
-    with Session() as session:
+    ends, lines = time.monotonic() + ALL_SECONDS, Lines()
+    with Session() as session, lines.broken_off_after(ALL_SECONDS):
         session.trust_env = False  # no credentials of somebody's .netrc, no proxy of somebody's shell
-        for hop in range(REDIRECTS + 1):
-            with session.get(
-                url,
-                auth=credentials if hop == 0 else None,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
-                allow_redirects=False,
-                stream=True,
-            ) as answer:
-                if not answer.is_redirect:
-                    return _read(answer, most, ends)
-                url = urljoin(url, answer.headers["Location"])
-                session.cookies.clear()
-            if not is_a_store(url):
-                raise Refused(0, 403)
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, lines)
+        try:
+            return _followed(session, url, credentials, most, ends)
+        except RequestException:
+            if time.monotonic() < ends:
+                raise
+            raise OutcomeUnknown("too slow") from None
+
+
+def _followed(session: "Session", url: str, credentials: tuple[str, str], most: int, ends: float) -> bytes:
+    for hop in range(REDIRECTS + 1):
+        with session.get(
+            url,
+            auth=credentials if hop == 0 else None,
+            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            allow_redirects=False,
+            stream=True,
+        ) as answer:
+            if not answer.is_redirect:
+                return _read(answer, most, ends)
+            url = urljoin(url, answer.headers["Location"])
+            session.cookies.clear()
+        if not is_a_store(url):
+            raise Refused(0, 403)
     raise OutcomeUnknown("sent on too often")
 
 
@@ -73,6 +86,6 @@ def _read(answer: "Response", most: int, ends: float) -> bytes:
         read += piece
         if len(read) > most:
             raise TooLarge
-        if time.monotonic() > ends:
-            raise OutcomeUnknown("too slow")
+    if time.monotonic() >= ends:  # broken off, within its head maybe: that is no answer, whatever it began with
+        raise OutcomeUnknown("too slow")
     return bytes(read)

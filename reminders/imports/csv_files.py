@@ -17,7 +17,10 @@ LONGEST_RECORD = 20
 # A line this long is no line of a table, and reading it whole would fill the memory.
 LONGEST_LINE = 65_536
 WIDE = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
-ZIP = b"PK\x03\x04"
+# More lines than any clinic's file has: who sends so many has sent something else.
+MOST_LINES = 2_000_000
+SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zX", b"7z\xbc\xaf", b"Rar!", b"\x28\xb5\x2f\xfd")
 NOTES = ("line", "reason")
 
 
@@ -215,8 +218,10 @@ def printable(text: str) -> str:
 def _count(raw: io.BufferedReader) -> int:
     """How many lines there are; what is no text in bytes is refused in words."""
     start = raw.read(4)
-    if start.startswith(ZIP):
+    if start.startswith(SPREADSHEETS):
         raise BadFile("this is a spreadsheet, not a CSV file: save it as CSV UTF-8")
+    if start.startswith(PACKED):
+        raise BadFile("this is a packed file, not a CSV file: unpack it and send what was in it")
     if start[:2] in WIDE:
         raise BadFile(f"the file is written in {WIDE[start[:2]]}: save it as CSV UTF-8")
     raw.seek(0)
@@ -225,6 +230,8 @@ def _count(raw: io.BufferedReader) -> int:
         ends = chunk.count(b"\n")
         lines += ends if ends else chunk.count(b"\r")
         last = chunk
+    if lines > MOST_LINES:
+        raise BadFile(f"the file has more than {MOST_LINES:,} lines: send it in parts")
     return lines + (not last.endswith((b"\n", b"\r")))
 
 

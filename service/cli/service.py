@@ -57,7 +57,9 @@ def web_server(target: str, settings: Settings) -> Callable[[], None]:
         log_level=LogLevels.error,
         workers_kill_timeout=30,
     )
-    return partial(server.serve, target_loader=gateway.load)
+    # What is loaded is no callable but has __rsgi__, which the server takes too.
+    loader = partial(gateway.load, port=settings.port)
+    return partial(server.serve, target_loader=loader)  # type: ignore[arg-type]
 
 
 @click.command()

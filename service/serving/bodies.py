@@ -3,8 +3,8 @@
 import asyncio
 import io
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import IO, Protocol
 
@@ -29,6 +29,9 @@ class TooSlow(Exception):
     """The body was not here in time, or its sender left before it was."""
 
 
+Arriving = Callable[[asyncio.Timeout], AbstractContextManager[object]]
+
+
 class Incoming(Protocol):
     """A body that arrives in parts."""
 
@@ -45,19 +48,25 @@ class Body:
     length: int
 
 
-async def read(incoming: Incoming, declared: int | None, allowance: Allowance) -> Body:
-    """Return the body, cut after one byte too many so that the application refuses it. Raises TooSlow."""
+async def read(
+    incoming: Incoming, declared: int | None, allowance: Allowance, arriving: Arriving = nullcontext
+) -> Body:
+    """Return the body, cut after one byte too many so that the application refuses it. Raises TooSlow.
+
+    `arriving` is given the deadline while the body is read, for whoever cannot wait so long.
+    """
     if declared == 0 or (declared or 0) > allowance.most:
         return Body(io.BytesIO(), declared or 0)
     file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed by whoever answers
     came = 0
     try:
-        async with asyncio.timeout(allowance.seconds):
-            async for part in incoming:
-                came += len(part)
-                if came > allowance.most:
-                    break
-                file.write(part)
+        async with asyncio.timeout(allowance.seconds) as deadline:
+            with arriving(deadline):
+                async for part in incoming:
+                    came += len(part)
+                    if came > allowance.most:
+                        break
+                    file.write(part)
     except TimeoutError:
         file.close()
         raise TooSlow from None

@@ -5,7 +5,6 @@ import importlib
 import json
 import signal
 import uuid
-from collections.abc import Awaitable, Callable
 from functools import cache, partial
 from importlib import resources
 from typing import Any
@@ -14,6 +13,7 @@ from config import logging
 from service.serving import bodies, bulkheads, wsgi
 from service.serving.bodies import Body
 from service.serving.bulkheads import Bulkhead
+from service.serving.ending import Ending
 
 SENDING_SECONDS = 300.0
 RETRY_SECONDS = 2
@@ -22,21 +22,30 @@ LARGE_BODIES = "large_bodies"
 
 
 class Gateway:
-    """Answers the server's requests (RSGI) by a WSGI application."""
+    """Answers the server's requests (RSGI) on `port` by a WSGI application."""
 
-    def __init__(self, application: Any, ordinary: bodies.Allowance = bodies.ORDINARY) -> None:
+    def __init__(self, application: Any, port: int, ordinary: bodies.Allowance = bodies.ORDINARY) -> None:
         self._application = application
         self._ordinary = ordinary
         self._large = getattr(application, "extensions", {}).get(LARGE_BODIES, {})
         self._bulkheads = bulkheads.Bulkheads()
         self._uploads = bodies.Uploads()
+        self._ending = Ending(port)
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Called before the first request, once the server listens for signals."""
+        self._ending.listen(loop)
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Answer one request."""
+        with self._ending.answering(scope.client):
+            await self._serve(scope, protocol)
+
+    async def _serve(self, scope: Any, protocol: Any) -> None:
         try:
             answer = await self._answer(scope, protocol)
         except bodies.TooSlow:
-            answer = _refusal(scope.path, 408)
+            answer = _refusal(scope.path, 503 if self._ending.begun else 408, closes=True)
         except bulkheads.Full:
             answer = _refusal(scope.path, 503)
         except Exception as error:  # noqa: BLE001 - the server itself must go on
@@ -63,20 +72,21 @@ class Gateway:
             if not free:
                 raise bulkheads.Full
             allowance = bodies.Allowance(most, bodies.UPLOAD_SECONDS)
-            body = await bodies.read(protocol, _declared(made), allowance)
+            body = await bodies.read(protocol, _declared(made), allowance, self._ending.arriving)
         return await self._run(bulkhead, made, body)
 
     async def _call(
         self, bulkhead: Bulkhead, made: wsgi.Environ, protocol: Any, allowance: bodies.Allowance
     ) -> wsgi.Answer:
-        return await self._run(bulkhead, made, await bodies.read(protocol, _declared(made), allowance))
+        body = await bodies.read(protocol, _declared(made), allowance, self._ending.arriving)
+        return await self._run(bulkhead, made, body)
 
     async def _run(self, bulkhead: Bulkhead, made: wsgi.Environ, body: Body) -> wsgi.Answer:
         with body.file:
             return await bulkhead.run(partial(wsgi.call, self._application, made, body))
 
 
-def load(target: str) -> Callable[[Any, Any], Awaitable[None]]:
+def load(target: str, port: int) -> Gateway:
     """Return the gateway before the application named, such as "service.wsgi:app"; called in each server process.
 
     Until it serves it ends at once when it is told to: the handler it was forked with would lose the signal.
@@ -84,7 +94,7 @@ def load(target: str) -> Callable[[Any, Any], Awaitable[None]]:
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, signal.SIG_DFL)
     module, _, name = target.partition(":")
-    return Gateway(getattr(importlib.import_module(module), name)).__rsgi__
+    return Gateway(getattr(importlib.import_module(module), name), port)
 
 
 def _declared(made: wsgi.Environ) -> int | None:
@@ -106,7 +116,7 @@ async def _send(protocol: Any, answer: wsgi.Answer) -> None:
                 await transport.send_bytes(part)
 
 
-def _refusal(path: str, status: int) -> wsgi.Answer:
+def _refusal(path: str, status: int, closes: bool = False) -> wsgi.Answer:
     """Return what is said to whoever cannot be served now: problem details to machines, a kind page to people."""
     machine = path.startswith(bulkheads.MACHINES)
     headers = [
@@ -117,7 +127,7 @@ def _refusal(path: str, status: int) -> wsgi.Answer:
     ]
     headers += [("x-request-id", str(uuid.uuid4()))] if machine else []
     headers += [("retry-after", str(RETRY_SECONDS))] if status == 503 else []
-    headers += [("connection", "close")] if status == 408 else []
+    headers += [("connection", "close")] if closes else []
     return wsgi.Answer(status, headers, _problem(status) if machine else _page())
 
 

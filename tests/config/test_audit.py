@@ -49,6 +49,17 @@ def test_a_chain_nobody_touched_holds(house, chain: Clinic):
 
 
 @both
+def test_a_line_says_who_did_what_when_and_to_whom(house, clinic: Clinic):
+    before = clock.now()
+    act(clinic)
+    with db.unit_of_work(db.EVERY) as session:
+        line = session.scalars(select(AuditEntry).where(AuditEntry.act == "item.claimed")).one()
+        said = (line.clinic_id, line.actor, line.act, line.about, line.detail)
+        assert said == (clinic.id, "staff:1", "item.claimed", "inbox_item:2", {"level": 3, "why": "panel"})
+        assert before <= line.at <= clock.now()
+
+
+@both
 def test_an_empty_chain_holds(house, clinic: Clinic):
     assert faults(clinic) == []
 

@@ -47,3 +47,11 @@ def test_each_picture_of_the_page_is_one_that_is_shown_and_no_other() -> None:
     assert shown == {"jpg", "png", "gif", "webp"}
     named = {kind.ending.upper() for kind in file_types.KINDS.values()} - {"BIN", "VCF", "JPG", "OGG", "WEBP", "WEBM"}
     assert {name for name in named if name not in PAGE} == set()
+
+
+def test_what_must_fit_together_is_written_down() -> None:
+    rules = PAGE.partition("## What must fit together\n")[2].partition("\n## ")[0]
+    lines = [line for line in rules.splitlines() if line.startswith("- ")]
+    subjects = [re.match(r"- \*\*([^*]+)\*\* .{40,}", line) for line in lines]
+    assert len(lines) >= 9
+    assert [line for line, subject in zip(lines, subjects, strict=True) if subject is None] == []

@@ -20,6 +20,7 @@ def test_every_page_forbids_foreign_and_inline_code(house: Any) -> None:
     for page in [browser.get(path) for path in paths] + [house.browser().get("/signin")]:
         assert page.headers["Content-Security-Policy"].partition("; report-")[0] == layout.POLICY
         assert page.headers["Cache-Control"] == "no-store"
+        assert page.headers["Referrer-Policy"] in ("no-referrer", "same-origin")
         assert not re.search(r"<style|\sstyle=|<script(?![^>]*\ssrc=)|\son[a-z]+=", page.text)
         assert "http://" not in page.text.replace("http://www.w3.org", "")
 

@@ -1,5 +1,8 @@
 """A signed form can be cut in one way only."""
 
+import base64
+import hashlib
+import hmac
 from itertools import combinations
 
 import pytest
@@ -146,3 +149,28 @@ def test_twilios_published_example_is_signed() -> None:
         assert signatures.by_twilio(url, parameters, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", ["other", "12345"])
         assert not signatures.by_twilio(url, parameters, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", ["other"])
     assert not signatures.by_twilio("https://mycompany.com/", parameters, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", ["12345"])
+
+
+def test_only_the_address_itself_gets_or_loses_its_port() -> None:
+    signed = "https://mycompany.com/sms?back=https://mycompany.com"
+    mac = hmac.new(b"12345", f"{signed}Body\N{LATIN SMALL LETTER U WITH DIAERESIS}".encode("latin-1"), hashlib.sha1)
+    signature, body = base64.b64encode(mac.digest()).decode(), [(b"Body", b"\xfc")]
+    for url in (signed, signed.replace("mycompany.com/", "mycompany.com:443/")):
+        assert signatures.by_twilio(url, body, signature, ["12345"])
+    for url in (signed + ":443", signed.replace(".com", ".com:443")):
+        assert not signatures.by_twilio(url, body, signature, ["12345"])
+
+
+def test_a_signature_that_is_no_text_is_none() -> None:
+    assert not signatures.by_twilio("https://mycompany.com/\udcfc", [], "\udcfc", ["12345"])
+    assert not signatures.by_standard("whsec_MTIz", "m\udcfc", "100", b"", "v1,\udcfc", 100)
+
+
+@pytest.mark.parametrize(("late", "good"), [(0, True), (300, True), (-300, True), (301, False), (-301, False)])
+def test_a_standard_signature_is_good_for_five_minutes_either_way(late: int, good: bool) -> None:
+    mac = hmac.new(b"123", b"m1.1000000.body", hashlib.sha256)
+    signature = "v1," + base64.b64encode(mac.digest()).decode()
+    assert signatures.by_standard("whsec_MTIz", "m1", "1000000", b"body", f"v1,x {signature}", 1000000 + late) == good
+    for secret in ("whsec_", "whsec_A", ""):
+        assert not signatures.by_standard(secret, "m1", "1000000", b"body", signature, 1000000)
+    assert not signatures.by_standard("whsec_MTIz", "m1", "1000000 ", b"body", signature, 1000000)

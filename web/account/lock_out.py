@@ -7,12 +7,12 @@ from sqlalchemy.orm import Session
 
 from messaging.models import Staff
 from messaging.programs import keys
-from web import sessions
+from web import patient_access, sessions
 from web.account import duty_feed, signin
 
 
 def end_access(session: Session, staff: Staff, actor: str) -> None:
-    """End their sessions, links that were not used, API keys in their name and their calendar's address, for good.
+    """End their sessions, unused links, emergency access, API keys in their name and calendar's address, for good.
 
     None of it comes alive again when they come back.
     """
@@ -20,6 +20,7 @@ def end_access(session: Session, staff: Staff, actor: str) -> None:
     signin.spend_links(session, staff.id)
     keys.revoke_in_name_of(session, staff, actor=actor)
     duty_feed.end(session, staff, actor)
+    patient_access.end_all(session, staff, actor)
 
 
 def lift(staff: Staff) -> None:

@@ -59,6 +59,21 @@ def test_what_breaks_a_rule_is_not_made(clinic, wanted, field):
     assert list(refused.value.problems) == [field]
 
 
+@pytest.mark.parametrize(
+    "wanted", [{"name": "n" * keys.LONGEST_NAME}, {"scopes": scopes.ALL}, {"days": 1}, {"days": keys.LONGEST_LIFE}]
+)
+def test_the_most_and_the_least_that_may_be_wanted_is_made(clinic, wanted):
+    assert keys.program_of(make(clinic, **wanted)[1]) is not None
+
+
+def test_a_key_is_open_then_over_or_revoked_and_revoked_is_the_last_word(clinic):
+    key, _ = make(clinic)
+    assert keys.state(key, key.expires_at - timedelta(microseconds=1)) == "open"
+    assert keys.state(key, key.expires_at) == "expired"
+    key.revoked_at = key.created_at
+    assert keys.state(key, key.created_at) == keys.state(key, key.expires_at) == "revoked"
+
+
 @pytest.mark.parametrize("role", ["front_desk", "clinic_admin", "auditor", "psychiatric_consultant"])
 def test_a_key_acts_in_the_name_of_nobody_who_may_not_close_an_item(clinic, new_staff, role):
     with pytest.raises(keys.MayNot):

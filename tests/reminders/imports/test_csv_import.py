@@ -1,6 +1,7 @@
 """Files as people send them: every row is stored or comes back with its reason, and none takes another with it."""
 
 import csv
+import gzip
 import io
 import tracemalloc
 from collections.abc import Mapping, Sequence
@@ -132,6 +133,9 @@ def test_a_file_without_a_needed_column_is_refused_before_anything_is_done(world
         (b"", "no line of column names"),
         (b"\n\n \n", "no line of column names"),
         (b"PK\x03\x04 something", "a spreadsheet"),
+        (b"\xd0\xcf\x11\xe0 something", "a spreadsheet"),
+        (gzip.compress(b"record,first_name,last_name,phone\n" * 100_000), "a packed file"),
+        (b"record,first_name,last_name,phone\n" + b"\n" * 2_000_001, "more than 2,000,000 lines"),
         ("record,phone".encode("utf-16"), "UTF-16"),
         (b"record,record,first_name,last_name,phone\n", "same name: record"),
     ],
