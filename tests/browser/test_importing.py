@@ -219,6 +219,7 @@ def test_no_green_button_stands_over_rows_of_which_none_is_good(browser: Browser
         page.get_by_role("button", name="Show the rows and values again").click()
         expect(page.get_by_role("cell", name="not mapped: date and time")).to_be_visible()
         expect(page.get_by_text(": is empty")).to_have_count(0)
+        expect(page.get_by_role("button", name=re.compile("^Check"))).to_have_count(0)
         look(page, "not-mapped")
         page.get_by_role("link", name="All files").click()
         look(page, "files")

@@ -11,7 +11,7 @@ from config import clock, db
 from messaging.models import Clinic, Patient
 from messaging.people import directory
 from reminders.models import Appointment
-from tests.web.settings.test_imports import import_, records, send
+from tests.web.settings.test_imports import PATIENTS, import_, records, send
 
 
 @pytest.fixture
@@ -110,3 +110,14 @@ def test_mobiles_of_the_countries_that_a_clinic_names_are_texted(house: Any, adm
         assert sorted(number.number or "" for number in numbers if number) == ["+18765550123", "+525555550123"]
     browser = house.signed_in(house.staff())
     assert "Quill" in browser.post("/patients", wanted="+52 55 5555 0123", within="1").text
+
+
+def test_what_is_not_mapped_stands_where_the_rows_would_be_checked(house: Any, admin: Any) -> None:
+    page = admin.get(send(admin, "MRN,First\n1,Ana\n").headers["Location"]).text
+    assert 'name="check"' not in page
+    assert '<button class="main" name="look"' in page
+    assert "can be checked once this is mapped: <b>last name, phone</b>" in page
+    whole = admin.get(send(admin, PATIENTS).headers["Location"]).text
+    assert '<button class="main" name="check"' in whole
+    assert '<button name="look"' in whole
+    assert 'id="unmapped"' not in whole

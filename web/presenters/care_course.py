@@ -48,7 +48,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Course:
-    """The picture with its title and what it says, the table's lines, the latest first, and what each sign means.
+    """The picture with its caption and what else it shows, the table's lines, latest first, and what each sign means.
 
     `told`: a total came with a file, and is drawn hollow; `rings`: one has a ring, as its self-harm item is positive.
     """
@@ -110,7 +110,7 @@ def of_episode(
     title = words.say("care_course", "finding", title=definition.title)
     return Course(
         finding=title,
-        picture=", ".join([title, *(f"{each.label} {each.total}" for each in readings)]),
+        picture=", ".join(f"{each.label} {each.total}" for each in readings),
         trend=charts.trend(readings, bands, definition.highest_total, _goals(definition, readings, sex), events),
         rows=_rows(readings, events, zone),
         signs=list(dict.fromkeys((event.sign, event.words) for event in events)),

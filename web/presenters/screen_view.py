@@ -65,7 +65,7 @@ class Strip:
 class ScreenView:
     """Everything a page says about one screen.
 
-    `alerts` and `doubts` are sentences; `finding` is the title of the picture.
+    `alerts` and `doubts` are sentences; `finding` is the caption of the picture, `picture` what else it shows, or "".
     """
 
     title: str
@@ -133,7 +133,7 @@ def of_series(patient: Patient, current: Taken, earlier: Sequence[Taken], zone: 
         answers=answers,
         trend=trend,
         finding=title,
-        picture=". ".join(part for part in (title, goals, _rings(scored, now, zone)) if part),
+        picture=". ".join(part for part in (goals, _rings(scored, now, zone)) if part),
         before=_before(definition, patient, scored, now, zone) if drawable else [],
         strip=_strip(definition, [*earlier, current][-STRIP:], now, zone) if earlier else None,
         licence=definition.licence.get("en", ""),

@@ -62,6 +62,9 @@ def test_the_finding_says_how_the_score_has_gone_and_whether_a_goal_is_reached(h
     assert half.finding == "PHQ-9 fell from 17 to 8 in 4 weeks"
     assert "at least half below the start" in half.picture.lower()
     assert "A ring marks a positive self-harm item" in half.picture
+    page = house.signed_in(house.staff()).get(f"/patients/{patient.id}/scores").text
+    assert page.count("PHQ-9 fell from 17 to 8 in 4 weeks") == 1, "what reads a page aloud says it once"
+    assert f'role="img" aria-label="{half.picture}"' in page
     remission = read(house, hand_in(house, patient, 20, [1, 1, 1, 1, 0, 0, 0, 0, 0]), patient)
     assert "Under 5, which is remission" in remission.picture
     again = read(house, hand_in(house, patient, 2, [1] * 7 + [0, 0]), patient)
