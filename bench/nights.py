@@ -133,7 +133,7 @@ def _read(clinic: Clinic) -> None:
     after = None
     while True:
         with db.unit_of_work(clinic.id, read_only=True) as session:
-            page = listing.READ.where(Episode.clinic_id == clinic.id, OPEN).order_by(Episode.id)
+            page = listing.selected(clinic).where(Episode.clinic_id == clinic.id, OPEN).order_by(Episode.id)
             rows = db.tuples(session, (page.where(Episode.id > after) if after else page).limit(due_items.PAGE))
         if not rows:
             return

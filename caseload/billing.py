@@ -4,17 +4,17 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
-from caseload import listing, reviews
-from caseload.codes import closing, evidence, minutes, proposing, reckoning, tables
+from caseload import listing, month_work, reviews
+from caseload.codes import closing, evidence, proposing, reckoning
 from caseload.codes.intervals import Interval
 from caseload.episodes import Refused
 from caseload.models import CareEntry, CareMonth, Episode, RelapsePlan
@@ -26,11 +26,6 @@ from config.db.sets import among
 from messaging.models import Clinic, SafetyPlan, Staff
 from messaging.reasons import Reason
 from reminders.stays import EVER
-
-# Work that reaches over a month's edge is no longer than this (care_log.LONGEST).
-EDGE = timedelta(hours=4)
-# The consultant is paid by contract, never by the minute.
-ROLES: dict[str, minutes.Role] = {"psychiatric_consultant": "consultant"}
 
 
 @dataclass(frozen=True)
@@ -70,7 +65,7 @@ def of_episode(session: Session, clinic: Clinic, episode_id: UUID, month: Month)
 
 def _rows(session: Session, clinic: Clinic, month: Month, *where: ColumnElement[bool]) -> list[listing.Row]:
     still = or_(Episode.ended_on.is_(None), Episode.ended_on >= month.first)
-    return listing.read(session, clinic, Episode.enrolled_on <= month.last, still, *where)
+    return listing.read(session, clinic, Episode.enrolled_on <= month.last, still, *where, month=False)
 
 
 def _of_rows(
@@ -124,50 +119,31 @@ class _Books:
         rows: Sequence[listing.Row],
         whose: ColumnElement[bool],
     ) -> None:
-        self.session, self.month, self.lasts, self.zone = session, month, lasts, ZoneInfo(clinic.zone)
-        self.ids = [row.episode.id for row in rows]
+        self.session, self.clinic, self.month = session, clinic, month
+        self.lasts, self.zone = lasts, ZoneInfo(clinic.zone)
+        self.ids, self.patient_ids = [row.episode.id for row in rows], [row.patient.id for row in rows]
         everyone = select(Staff).where(Staff.clinic_id == clinic.id)
         self.people = {colleague.id: colleague for colleague in session.scalars(everyone)}
-        worked = (
-            select(CareEntry, Episode.patient_id)
-            .join(Episode, Episode.id == CareEntry.episode_id)
-            .where(
-                CareEntry.clinic_id == clinic.id,
-                whose,
-                CareEntry.struck_at.is_(None),
-                CareEntry.starts_at > lasts[0] - EDGE,
-                CareEntry.starts_at < lasts[1],
-            )
-        )
-        self.work = session.execute(worked).all()
-        self.stays = standing.of_patients(session, [row.patient.id for row in rows], *lasts)
-        self.plans = _plans(session, [row.patient.id for row in rows], lasts)
+        self.work = month_work.entries(session, clinic, lasts, whose)
+        self.stays = standing.of_patients(session, self.patient_ids, *lasts)
+        self.plans = _plans(session, self.patient_ids, lasts)
         closed = select(CareMonth).where(CareMonth.month == str(month), among(session, CareMonth.episode_id, self.ids))
         self.closed = {each.episode_id: each for each in session.scalars(closed)}
         db.load_keys(session, (each.key_id for each in self.closed.values()))
 
     @cached_property
-    def entries(self) -> list[minutes.Entry]:
-        """Everybody's work, for the minutes of one patient and for when a person was busy with another."""
-        return [
-            minutes.Entry(
-                entry.starts_at,
-                entry.ends_at,
-                str(entry.staff_id),
-                str(patient_id),
-                ROLES.get(self.people[entry.staff_id].role, "care_manager"),
-                key=str(entry.id),
-            )
-            for entry, patient_id in self.work
-        ]
+    def works(self) -> dict[str, evidence.Work]:
+        """What the work for these patients was, and when it was written down, by the entry's id."""
+        theirs = select(Episode.id).where(among(self.session, Episode.patient_id, self.patient_ids))
+        of = select(CareEntry.id, CareEntry.kind, CareEntry.made_at).where(CareEntry.episode_id.in_(theirs))
+        rows = db.tuples(self.session, of.where(*month_work.within(self.clinic, self.lasts)))
+        return {str(entry_id): evidence.Work(kind, made_at) for entry_id, kind, made_at in rows}
 
     @cached_property
-    def began(self) -> dict[UUID, datetime]:
-        """When the first work of each episode was done."""
-        first = select(CareEntry.episode_id, func.min(CareEntry.starts_at)).where(
-            CareEntry.struck_at.is_(None), among(self.session, CareEntry.episode_id, self.ids)
-        )
-        return dict(self.session.execute(first.group_by(CareEntry.episode_id)).all())
+    def worked_before(self) -> set[UUID]:
+        """In which episodes work was done in an earlier month."""
+        where = among(self.session, Episode.id, self.ids), month_work.worked_before(self.lasts[0])
+        return set(self.session.scalars(select(Episode.id).where(*where)))
 
     @cached_property
     def reviews(self) -> dict[UUID, list[evidence.Review]]:
@@ -181,23 +157,11 @@ class _Books:
 
 def _billed(books: _Books, row: listing.Row) -> Billed:
     episode = row.episode
-    began, away = books.began.get(episode.id), books.stays.get(episode.patient_id, [])
-    asked = reckoning.Asked(
-        month=books.month,
-        bounds=minutes.Bounds(
-            books.lasts,
-            episode.consent_at,
-            episode.phase_at if episode.phase == "discharged" else None,
-            tuple(stay.span for stay in away if stay.span is not None),
-        ),
-        payer=episode.payer,
-        tables=tables.payers().get(episode.payer, ()),
-        first_month=began is None or began >= books.lasts[0],
-        patient=str(episode.patient_id),
-    )
-    month = reckoning.reckon(books.entries, asked)
-    works = {str(entry.id): evidence.Work(entry.kind, entry.made_at) for entry, _ in books.work}
-    now = evidence.evidence(month, _chart(books, row), works, books.zone)
+    away = books.stays.get(episode.patient_id, [])
+    bounded = month_work.bounded(episode, worked_before=episode.id in books.worked_before)
+    asked = month_work.asked(bounded, books.month, books.lasts, away)
+    month = reckoning.reckon(books.work.get(asked.patient, ()), asked)
+    now = evidence.evidence(month, _chart(books, row), books.works, books.zone)
     closed = books.closed.get(episode.id)
     changed = closing.changed_after_export(json.loads(closed.evidence or "{}"), now) if closed else None
     return Billed(row, month, now, closed, changed, away)

@@ -128,7 +128,7 @@ def look(session: Session, clinic: Clinic, episode_ids: Collection[UUID]) -> UUI
     if not wanted.rules and not standing:
         return None
     db.load_keys(session, [clinic.key_id])
-    every = listing.standings(session, clinic, among(session, Episode.id, episode_ids))
+    every = listing.standings(session, clinic, among(session, Episode.id, episode_ids), month=False)
     begun: list[_Begun] = []
     reached = None
     for each in sorted(every, key=lambda each: each.id):

@@ -5,22 +5,23 @@ adds what a page shows of some of them.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
-from caseload import contacts, episodes, kept_scores, questionnaires, reviews
-from caseload.models import CareEntry, CaseReview, Episode
+from caseload import contacts, episodes, kept_scores, month_work, months, questionnaires, reviews
+from caseload.codes import proposing
+from caseload.models import CaseReview, Episode
+from caseload.months import Month, span
 from caseload.registry import due, progress
 from caseload.registry.totals import Scored, Totals
 from config import clock, db, runtime
-from config.db import spans
 from config.db.sets import Many, among
 from config.remembered import Remembered
 from messaging.models import Clinic, Patient
@@ -33,14 +34,17 @@ COLUMNS = (
     Episode.manager_id,
     Episode.phase,
     Episode.check_on,
+    Episode.practitioner_id,
+    Episode.plan_on,
     Episode.question_ct.is_not(None).label("flagged"),
     Patient.key_id.label("patients_key_id"),
+)
+NAMED = (
     Patient.first_name_ct,
     Patient.last_name_ct,
     Patient.birth_date_ct,
     Patient.shredded_at,
 )
-READ = select(*COLUMNS).join(Patient, Patient.id == Episode.patient_id)
 # Standings are made anew after so long as keys are: totals stand in them.
 REMEMBERED, SECONDS = 10_000, 300
 # What was read of an episode, in a form that compares fast.
@@ -60,10 +64,12 @@ class Named(NamedTuple):
 
 
 class InMonth(NamedTuple):
-    """What was done in an episode in this calendar month: days with a live contact, and whole minutes of work."""
+    """What was done in an episode in this calendar month: days with a live contact, the whole minutes of work that
+    count, and what is missing for the next code (None: nothing more can be reached, or nobody knows its table)."""
 
     contacts: int
     minutes: int
+    to_next: proposing.Next | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,16 +130,16 @@ class Row(Standing):
     review: CaseReview | None
 
 
-def standings(session: Session, clinic: Clinic, *where: ColumnElement[bool]) -> list[Standing]:
+def standings(session: Session, clinic: Clinic, *where: ColumnElement[bool], month: bool = True) -> list[Standing]:
     """Return the episodes of a clinic that meet `where`, in no order, with what is due by the clinic's own days.
 
-    At most MOST of them, the latest enrolled.
+    At most MOST of them, the latest enrolled. `month`: whether the minutes of this month are wanted too.
     """
-    read = READ.where(Episode.clinic_id == clinic.id, *where)
+    read = selected(clinic).where(Episode.clinic_id == clinic.id, *where)
     of = db.tuples(session, read.order_by(Episode.enrolled_on.desc(), Episode.id).limit(MOST))
     if not of:
         return []
-    known, made = _Known(session, clinic, of), _made()
+    known, made = _Known(session, clinic, of, month=month), _made()
     standings, changed = [], []
     for row in of:
         reading = known.reading(row)
@@ -149,6 +155,12 @@ def standings(session: Session, clinic: Clinic, *where: ColumnElement[bool]) -> 
         made.put(row.id.int, (reading, standing))
         standings.append(standing)
     return standings
+
+
+def selected(clinic: Clinic) -> Select[Any]:
+    """Return the query for what is read of each episode and its patient."""
+    columns = *COLUMNS, *month_work.columns(_this_month(clinic)[1]), *NAMED
+    return select(*columns).join(Patient, Patient.id == Episode.patient_id)
 
 
 def _made() -> Remembered[tuple[Reading, Standing]]:
@@ -179,28 +191,15 @@ def rows(session: Session, clinic: Clinic, of: Sequence[Standing]) -> list[Row]:
     ]
 
 
-def read(session: Session, clinic: Clinic, *where: ColumnElement[bool]) -> list[Row]:
-    """Return everything of the episodes that meet `where`, in no order."""
-    return rows(session, clinic, standings(session, clinic, *where))
+def read(session: Session, clinic: Clinic, *where: ColumnElement[bool], month: bool = True) -> list[Row]:
+    """Return everything of the episodes that meet `where`, in no order; `month` as `standings` has it."""
+    return rows(session, clinic, standings(session, clinic, *where, month=month))
 
 
-def minutes_of(session: Session, clinic: Clinic, episode_ids: Collection[UUID]) -> dict[UUID, int]:
-    """Whole minutes of work by episode in this month, as they were written down; `codes` says which of them count."""
-    worked = (
-        select(CareEntry.episode_id, func.sum(spans.seconds(CareEntry.starts_at, CareEntry.ends_at)))
-        .where(
-            among(session, CareEntry.episode_id, episode_ids),
-            CareEntry.struck_at.is_(None),
-            CareEntry.starts_at >= _month_began(clinic),
-            CareEntry.starts_at <= clock.now(),
-        )
-        .group_by(CareEntry.episode_id)
-    )
-    return {episode_id: int(seconds // 60) for episode_id, seconds in db.tuples(session, worked)}
-
-
-def _month_began(clinic: Clinic) -> datetime:
-    return datetime.combine(episodes.today_of(clinic).replace(day=1), time(), ZoneInfo(clinic.zone))
+def _this_month(clinic: Clinic) -> tuple[Month, datetime]:
+    """The month that runs by the clinic's clock, and when it began."""
+    month = months.of(episodes.today_of(clinic))
+    return month, span(month, ZoneInfo(clinic.zone))[0]
 
 
 def _days(clinic: Clinic) -> due.Days:
@@ -222,13 +221,13 @@ def _by_number(by_id: Mapping[UUID, V]) -> dict[int, V]:
 class _Known:
     """What other tables know of the episodes, each read with one query."""
 
-    def __init__(self, session: Session, clinic: Clinic, of: Sequence[Any]) -> None:
+    def __init__(self, session: Session, clinic: Clinic, of: Sequence[Any], *, month: bool) -> None:
         ids, patient_ids = Many(row.id for row in of), Many(row.patient_id for row in of)
         self.session, self.clinic = session, clinic
         self.today, self.days, self.zone = episodes.today_of(clinic), _days(clinic), ZoneInfo(clinic.zone)
         self.forms = kept_scores.forms_of(session, patient_ids)
         self.contact = _by_number(contacts.spoken(session, clinic, self.today.replace(day=1), patient_ids))
-        self.minutes = _by_number(minutes_of(session, clinic, ids))
+        self.month = self._counted(of) if month else {}
         self.review = _by_number(reviews.last_at(session, ids))
         self.recommended = _by_number(reviews.waiting_since(session, ids))
         lately = clock.now() - timedelta(days=due.EMERGENCY_DAYS + 1)
@@ -245,13 +244,20 @@ class _Known:
             row[2:],  # but its id and clinic, by which it is known
             self.forms.get((row.patient_id, row.scale)),
             self.contact.get(patient_id),
-            self.minutes.get(episode_id),
+            self.month.get(episode_id),
             self.review.get(episode_id),
             self.recommended.get(episode_id),
             self.unanswered.get(patient_id),
             self.emergency.get(patient_id),
             self.open[patient_id],
         )
+
+    def _counted(self, of: Sequence[Any]) -> dict[int, month_work.Counted]:
+        """How the month stands of those that were in care in it."""
+        month, _ = _this_month(self.clinic)
+        here = [row for row in of if row.ended_on is None or row.ended_on >= month.first]
+        bounded = [month_work.bounded(row, worked_before=row.worked_before) for row in here]
+        return month_work.counted(self.session, self.clinic, month, bounded)
 
     def refreshed(self, of: Sequence[Any]) -> dict[UUID, bytes]:
         """Make anew the totals whose forms have changed."""
@@ -277,7 +283,7 @@ class _Known:
             emergency=self._day(self.emergency.get(row.patient_id.int)),
         )
         weeks, due_now = (totals.until - row.enrolled_on).days // 7, due.of(facts, self.days)
-        month = InMonth(spoken.days if spoken else 0, self.minutes.get(row.id.int, 0))
+        month = InMonth(spoken.days if spoken else 0, *self.month.get(row.id.int, month_work.Counted()))
         named = Named(row.patient_id, row.clinic_id, row.patients_key_id, *row[-4:])
         return Standing(row.id, row.patient_id, row.manager_id, row.scale, totals, facts, due_now, weeks, month, named)
 

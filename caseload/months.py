@@ -39,6 +39,11 @@ class Month:
         return f"{self.year:04}-{self.month:02}"
 
 
+def of(day: date) -> Month:
+    """Return the month of a day."""
+    return Month(day.year, day.month)
+
+
 def parse(text: str) -> Month:
     """Return the month that is written "2026-03". Raises ValueError."""
     match = WRITTEN.fullmatch(text)

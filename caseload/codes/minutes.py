@@ -8,7 +8,8 @@ do for one patient at the same time counts once. Entries of a person for a patie
 so that it makes no difference in how many entries somebody has written it down.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal, get_args
@@ -108,6 +109,34 @@ def count(entries: Iterable[Entry], patient: str, bounds: Bounds) -> Count:
             share = Share(entry, timedelta(), {"role": entry.end - entry.start})
         shares.append(share)
     return Count(tuple(shares))
+
+
+def by_patient(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    """Return by patient the entries that decide what counts for them: their own, and what the same person did for
+    others in one stretch with these. `count` of them is `count` of all, which looks at all of them for each patient."""
+    deciding, by_person = defaultdict[str, list[Entry]](list), defaultdict[str, list[Entry]](list)
+    for entry in entries:
+        deciding[entry.patient].append(entry)
+        if entry.role in COUNTS:
+            by_person[entry.person].append(entry)
+    for theirs in by_person.values():
+        for stretch in _stretches(theirs):
+            for patient in {entry.patient for entry in stretch} if len(stretch) > 1 else ():
+                deciding[patient] += [entry for entry in stretch if entry.patient != patient]
+    return dict(deciding)
+
+
+def _stretches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    """Entries that touch or share time, together."""
+    stretch, until = list[Entry](), EVER[0]
+    for entry in sorted(entries, key=lambda entry: entry.start):
+        if stretch and entry.start > until:
+            yield stretch
+            stretch = []
+        stretch.append(entry)
+        until = max(until, entry.end)
+    if stretch:
+        yield stretch
 
 
 def _share(

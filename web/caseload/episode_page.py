@@ -18,7 +18,7 @@ from messaging.models import Clinic, Patient, Staff
 from reminders import care_model
 from web import ids, layout, permissions, sessions, team, times, words
 from web.patients import patient_page
-from web.presenters import care_course, care_view, episode_view, month_view, screen_history, stay_view, timer_view
+from web.presenters import care_course, care_view, episode_view, screen_history, stay_view, timer_view
 
 care = layout.room("care", __name__)
 Act = Callable[[Session, Clinic, Staff, Patient], str]
@@ -280,7 +280,6 @@ def _of_episode(
     course = care_course.of_episode(episode, patient, series, said, beside, clinic.zone)
     return {
         "line": care_view.line(row, people),
-        "month": month_view.so_far(session, clinic, episode),
         "course": course,
         "scores": episode_view.last_answered(patient, series, clinic.zone, drawn=course is not None),
         "medicine": episode_view.medicine(said, clinic.zone),

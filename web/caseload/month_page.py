@@ -204,7 +204,7 @@ def _row(billed: billing.Billed, clinic: Clinic, people: stay_view.People) -> Ro
         excluded=said,
         stays=[stay_view.line(each, people, clinic.zone) for each in billed.stays],
         choices=[(place, _codes(choice)) for place, choice in enumerate(billed.choices)],
-        to_next=month_view.to_next(proposal.to_next, clinic, billed.reckoning.month),
+        to_next=month_view.to_next(proposal.to_next, billed.reckoning.month, episodes.today_of(clinic)),
         warnings=[reasons.words(warning) for warning in proposal.warnings],
         missing=[words.say("care_missing", name) for name in billed.evidence["missing"]],
         closed=_closed(clinic, people, closed) if closed else "",

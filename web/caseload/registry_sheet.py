@@ -15,7 +15,7 @@ def cells(line: care_view.Line, row: listing.Row, people: Mapping[UUID | None, S
     reasons = "; ".join(each.mark.words for each in line.due)
     return [line.name, line.age, line.phase, line.manager, str(line.weeks), line.scale, line.baseline, line.last,
             line.last_day, line.change, line.state.words, line.contact, str(line.contacts), line.review, reasons,
-            *_behind(row, people)]  # fmt: skip
+            *_behind(row, people), str(line.minutes), line.to_next]  # fmt: skip
 
 
 def _behind(row: listing.Row, people: Mapping[UUID | None, Staff]) -> list[str]:
@@ -28,7 +28,6 @@ def _behind(row: listing.Row, people: Mapping[UUID | None, Staff]) -> list[str]:
         *(_day(on) for on in (facts.enrolled, *scored)),
         words.say("care", "self_harm_positive") if facts.self_harm else "",
         *(_day(on) for on in (facts.contact, facts.review, facts.recommended, row.episode.plan_on, facts.check_on)),
-        str(row.month.minutes),
     ]
 
 

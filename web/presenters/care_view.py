@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from caseload import listing
+from caseload import listing, months
 from caseload.registry import due, progress
 from caseload.registry.totals import Scored
 from intake_links import scoring
 from messaging.models import Staff
 from web import times, words
-from web.presenters import patient_view
+from web.presenters import month_view, patient_view
 
 NEVER = 10_000  # days, for sorting
 WIDTH, HEIGHT, EDGE, LEAST = 96, 28, 3, 12
@@ -91,6 +91,7 @@ class Line:
     review: str
     question: bool
     minutes: int
+    to_next: str
 
 
 def line(standing: listing.Standing, people: Mapping[UUID | None, Staff]) -> Line:
@@ -118,6 +119,7 @@ def line(standing: listing.Standing, people: Mapping[UUID | None, Staff]) -> Lin
         review=_review(standing),
         question=facts.flagged,
         minutes=standing.month.minutes,
+        to_next=month_view.to_next(standing.month.to_next, months.of(facts.today), facts.today),
     )
 
 

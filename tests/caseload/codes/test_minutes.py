@@ -51,6 +51,14 @@ def counted(*entries: Entry, **bounds: object) -> Count:
     return minutes.count(entries, "", Bounds(MARCH, **bounds))  # type: ignore[arg-type]
 
 
+@given(entries_of, bounds_of)
+def test_of_everybodys_work_only_a_part_decides_for_a_patient(entries: list[Entry], bounds: Bounds) -> None:
+    deciding = minutes.by_patient(entries)
+    assert set(deciding) == {entry.patient for entry in entries}
+    for patient, part in deciding.items():
+        assert minutes.count(part, patient, bounds) == minutes.count(entries, patient, bounds)
+
+
 def test_a_role_that_never_counts_takes_nothing_from_what_does() -> None:
     for role in ("consultant", "automatic", "clerical"):
         count = counted(at(0, 30, role=role), at(10, 40))

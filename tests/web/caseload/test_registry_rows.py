@@ -1,13 +1,16 @@
 """A row of the registry that was made before is shown again only where nothing that stands in it has changed."""
 
+import random
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
+from sqlalchemy import select
 
-from caseload import contacts, listing
+from caseload import billing, contacts, episodes, listing, months
 from caseload.models import CareEntry, Episode
 from config import clock, db
 from messaging.inbox import notes_and_calls
@@ -80,7 +83,7 @@ CHANGES: dict[str, Callable[[Any, Patient, Episode], None]] = {
     "Ben Okafor</span>": _given_away,
     "<b>21</b>": _answered,
     "1 this month": _spoken_with,
-    "7 min</td>": _worked_for,
+    "7 min</span>": _worked_for,
     "a question waits": _asked_about,
     "Relapse prevention</span>": _phase_changed,
     "6 wk": _enrolled_earlier,
@@ -140,15 +143,62 @@ def counted(scene: Any) -> int:
     with db.unit_of_work(scene.house.clinic.id, read_only=True) as session:
         clinic, first = session.get_one(Clinic, scene.house.clinic.id), today - timedelta(days=19)
         days = contacts.spoken(session, clinic, first, [patient.id])[patient.id].days
-        minutes = listing.minutes_of(session, clinic, [episode.id]).get(episode.id, 0)
-    this_month = [at for at in moments if (at.year, at.month) == (today.year, today.month) and at <= clock.now()]
+        [standing] = listing.standings(session, clinic, Episode.id == episode.id)
+    this_month = [at for at in moments if (at.year, at.month) == (today.year, today.month)]
     assert days == len({at.date() for at in moments if at.date() >= first})
     # To the second, and rounded down once.
-    assert minutes == int(len(this_month) * WORK.total_seconds() // 60)
+    assert standing.month.minutes == int(len(this_month) * WORK.total_seconds() // 60)
     return days
 
 
 def _moments(zone: ZoneInfo, today: date) -> list[datetime]:
     """Just before and just after midnight of each of thirty days past."""
     midnights = [datetime.combine(today - timedelta(days=days), time(), zone) for days in range(30)]
-    return [at + timedelta(minutes=minutes) for at in midnights for minutes in (-7, 3)]
+    moments = [at + timedelta(minutes=minutes) for at in midnights for minutes in (-7, 3)]
+    return [at for at in moments if at <= clock.now()]
+
+
+def test_the_table_counts_what_the_month_counts_whatever_is_written_struck_or_done_at_the_same_time(scene: Any) -> None:
+    """Against the month's page, which reads every entry; what was remembered a moment ago must not be shown again."""
+    chance = random.Random(15)
+    of = [enrolled(scene, scene.house.patient(), days_ago=40) for _ in range(4)]
+    staff = [scene.rosa, scene.house.staff("Ben Okafor"), scene.silva]
+    seen = set()
+    for _ in range(12):
+        with db.unit_of_work(scene.house.clinic.id) as session:
+            written = session.scalars(select(CareEntry).where(CareEntry.struck_at.is_(None))).all()
+            if written and chance.random() < 0.3:
+                chance.choice(written).struck_at = clock.now()
+            for _ in range(chance.randint(1, 3)):
+                session.add(_entry(chance, chance.choice(of), chance.choice(staff)))
+            if chance.random() < 0.3:
+                session.get_one(Staff, staff[1].id).role = chance.choice(("care_manager", "psychiatric_consultant"))
+        with db.unit_of_work(scene.house.clinic.id) as session:
+            clinic = session.get_one(Clinic, scene.house.clinic.id)
+            month = months.of(episodes.today_of(clinic))
+            table = {each.id: (each.month.minutes, each.month.to_next) for each in listing.standings(session, clinic)}
+            reckoned = {each.row.id: each.reckoning for each in billing.of_clinic(session, clinic, month)}
+        assert table == {which: (each.count.minutes, each.proposal.to_next) for which, each in reckoned.items()}
+        seen |= set(table.values())
+    assert len(seen) > 12
+
+
+def _entry(chance: random.Random, episode: Episode, staff: Staff) -> CareEntry:
+    """Work of today's last hours, often at the same time as other work."""
+    starts = clock.now() - timedelta(minutes=chance.randint(20, 200))
+    return CareEntry(
+        clinic_id=episode.clinic_id, episode_id=episode.id, staff_id=staff.id, kind="call", live=True,
+        starts_at=starts, ends_at=starts + timedelta(minutes=chance.randint(1, 19)), made_at=clock.now(),
+    )  # fmt: skip
+
+
+def test_the_table_says_how_far_the_next_code_is_in_the_words_of_the_patients_page(scene: Any) -> None:
+    with time_machine.travel(datetime(2026, 3, 18, 20, tzinfo=UTC), tick=True):
+        scene.browser, patient = scene.house.signed_in(scene.rosa), scene.house.patient()
+        enrolled(scene, patient, days_ago=40)
+        work = {"kind": "plan", "starts_at": at_local(scene, timedelta(minutes=-50)), "minutes": "9"}
+        assert scene.browser.post(f"/patients/{patient.id}/care/log", **work).status_code == 303
+        said = "7 min short of G2214, 14 days left"
+        assert said in _row(scene, patient)
+        assert said in scene.browser.get(f"/patients/{patient.id}/care").text
+        assert f'9,"{said}"' in scene.browser.get("/caseload.csv").text
