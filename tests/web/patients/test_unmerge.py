@@ -114,7 +114,7 @@ def test_each_record_of_a_chain_leads_to_its_end_and_back_again(pair: Any) -> No
 
 def test_chains_from_an_older_version_are_led_to_their_end(pair: Any) -> None:
     house, _, stays, goes = pair
-    step = importlib.import_module("service.migrations.versions.0103_each_record_of_a_chain_names_its_end").STEP
+    step = importlib.import_module("service.migrations.versions.0099_each_record_of_a_chain_names_its_end").STEP
     rows = [house.patient(record=f"MRN-{place}") for place in range(3, 7)]
     chain = [goes, stays, *rows]
     with db.unit_of_work(house.clinic.id) as session:

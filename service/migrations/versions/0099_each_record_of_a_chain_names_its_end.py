@@ -2,7 +2,7 @@
 
 from alembic import op
 
-revision = "0103"
+revision = "0099"
 down_revision = "0098"
 branch_labels = None
 depends_on = None
