@@ -128,6 +128,29 @@ def test_a_missed_deadline_is_on_every_page_is_heard_and_goes_by_an_acknowledgem
         expect(ben.locator(".alarms")).to_have_count(0)
 
 
+def test_a_screen_reader_is_told_each_alarm_once(browser: Browser, served: Served) -> None:
+    house, service = served
+    rosa_, ben_ = house.staff(), house.staff("Ben Carter")
+    with at(browser, served, rosa_) as rosa:
+        rosa.goto(f"{service}/patients")
+        alert = rosa.get_by_role("alert")
+        expect(alert).to_be_empty()
+        crisis(house, ben_)
+        expect(alert).to_have_text(
+            re.compile("Patient safety: J. Q., 13 min past its time, Ben Carter has not answered")
+        )
+        kit.check(rosa)
+        crisis(house, ben_, "Ana", late=5)
+        expect(alert).to_have_text(
+            re.compile("^Patient safety: A. Q., 5 min past its time, Ben Carter has not answered")
+        )
+        for page in ("/patients", "/handoffs"):
+            rosa.goto(f"{service}{page}")
+            rosa.wait_for_load_state()
+            expect(rosa.locator(".alarms li.loud")).to_have_count(2)
+            expect(alert).to_be_empty()
+
+
 def test_the_bar_stands_without_script_too(browser: Browser, served: Served) -> None:
     house, service = served
     rosa = house.staff()

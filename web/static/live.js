@@ -247,9 +247,27 @@ function tell(kind) {
 
 // What nobody has answered is heard once, and again each minute until somebody is on it or has acknowledged it.
 const heard = () => { try { return JSON.parse(sessionStorage.getItem("wt_heard")) ?? {}; } catch { return {}; } };
+const loudOnes = () => (find('[data-part="alarms"]')?.dataset.loud ?? "").split(" ").filter(Boolean);
+
+// What reads the page aloud says each alarm once: the bar itself is drawn anew each half minute, and would be said as often.
+let told = [];
+try { told = JSON.parse(sessionStorage.getItem("wt_alerted")) ?? []; } catch { /* then once for each page */ }
+
+function alertOnce() {
+  const fresh = document.hidden ? [] : loudOnes().filter((id) => !told.includes(id));
+  if (!fresh.length) return;
+  told = [...told, ...fresh].slice(-200);
+  try { sessionStorage.setItem("wt_alerted", JSON.stringify(told)); } catch { /* as above */ }
+  find("[data-alert]").replaceChildren(...fresh.map((id) => {
+    const sentence = document.createElement("p");
+    sentence.textContent = document.getElementById(`alarm-${id}`).dataset.said;
+    return sentence;
+  }));
+}
 
 function sound() {
-  const loud = (find('[data-part="alarms"]')?.dataset.loud ?? "").split(" ").filter(Boolean);
+  alertOnce();
+  const loud = loudOnes();
   const [before, now] = [heard(), Date.now()];
   const due = loud.filter((id) => !before[id] || now - before[id] >= MINUTE);
   if (!due.length) return;
