@@ -22,6 +22,7 @@ OPENERS = {
     "messaging/event_webhooks/posting.py": "messaging.event_webhooks.guard",
     "messaging/gateways/fetching.py": "config.outgoing.of_carrier, then is_a_store",
     "messaging/gateways/lastmoment.py": "config.outgoing.of_carrier",
+    "messaging/gateways/lines.py": "fetching, whose connections it breaks off",
     "messaging/gateways/twilio.py": "lastmoment.Adapter",
     "messaging/mail/smtp.py": "WARMTHREAD_SMTP_URL",
 }

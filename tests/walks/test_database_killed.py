@@ -77,29 +77,26 @@ def send(running: Running, port: int, text: str, before_its_answer: Callable[[],
     until(acknowledged, "an acknowledgement", within=5 * PATIENCE, pause=0.1)
 
 
-def test_postgresql_killed_in_the_middle_of_a_message_a_poll_and_a_write_back_loses_and_doubles_nothing(
-    serve: Callable[..., Running], database: Any
-) -> None:
-    port = ports.free_port()
-    url = database.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    running = serve(WARMTHREAD_MLLP_PORT=str(port), DATABASE_URL=url, **asking.HERE)
-    _, admin, address = telling.clinic_with_an_engine(running.scene)
-    running.scene.command("feeds", "add-source", "elm")
-    running.scene.command("feeds", "mllp", "elm", "--sender", "BOOKS|ELM")
+def states(running: Running) -> set[str]:
+    """In which states the EHRs' messages are; "received" while there is none to be seen."""
+    running.service.supervisor.poll()
+    return set(seen(FeedMessage.state) or ["received"])
 
-    # A message: one is on its way, those before it are being worked off.
+
+def until_worked_on(running: Running) -> None:
+    until(lambda: states(running) == {"done"}, "every message to be worked on", within=5 * PATIENCE, pause=0.3)
+
+
+def kill_in_messages(running: Running, database: Any, port: int) -> None:
+    """One is on its way, those before it are being worked off."""
     for place in range(VISITS):
         act = (lambda: killed(database, running)) if place == VISITS - 2 else None
         send(running, port, message(place), act)
+    until_worked_on(running)
 
-    def states() -> set[str]:
-        running.service.supervisor.poll()
-        return set(seen(FeedMessage.state) or ["received"])
 
-    until(lambda: states() == {"done"}, "every message to be worked on", within=5 * PATIENCE, pause=0.3)
-    assert sorted(seen(Appointment.external_id) or []) == SENT
-
-    # What goes back: the engine has taken it, and its acknowledgement cannot be written down.
+def kill_in_a_write_back(running: Running, database: Any, port: int, read: Callable[[], Any]) -> None:
+    """The engine has taken it, and its acknowledgement cannot be written down."""
     telling.breaks(running, {"hang_s": 3, "accepts": True})
     telling.book(running, "12", {"mllp_port": port})
     telling.confirm(running, "12")
@@ -110,14 +107,14 @@ def test_postgresql_killed_in_the_middle_of_a_message_a_poll_and_a_write_back_lo
         running.service.supervisor.poll()
         with suppress(DBAPIError, OSError):
             telling.hurry_writing()
-            return telling.states(admin.get(address)) == ["Written"]
+            return telling.states(read()) == ["Written"]
         return False
 
     until(written, "an acknowledgement", within=4 * PATIENCE, pause=0.5)
-    assert len(telling.taken(running, "12")) == 1
-    assert len({path for path, _ in telling.heard(running)}) == 1
 
-    # A poll: the EHR has been asked, and its answer is not kept yet.
+
+def kill_in_a_poll(running: Running, database: Any) -> None:
+    """The EHR has been asked, and its answer is not kept yet."""
     asking.connect(running, "athena")
     start = (clock.now() + timedelta(days=2)).isoformat()
     asking.ehr(running, "PUT", "athena/patients/1", asking.PATIENT | {"first": "Eva", "phone": "", "record": "E1"})
@@ -134,5 +131,25 @@ def test_postgresql_killed_in_the_middle_of_a_message_a_poll_and_a_write_back_lo
         return len(seen(Appointment.id, Appointment.source == "ehr.athena") or []) >= VISITS
 
     until(polled, "every visit", within=5 * PATIENCE, pause=0.5)
-    until(lambda: states() == {"done"}, "every message to be worked on", within=5 * PATIENCE, pause=0.3)
+    until_worked_on(running)
+
+
+def test_postgresql_killed_in_the_middle_of_a_message_a_poll_and_a_write_back_loses_and_doubles_nothing(
+    serve: Callable[..., Running], database: Any
+) -> None:
+    port = ports.free_port()
+    url = database.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    running = serve(WARMTHREAD_MLLP_PORT=str(port), DATABASE_URL=url, **asking.HERE)
+    _, admin, address = telling.clinic_with_an_engine(running.scene)
+    running.scene.command("feeds", "add-source", "elm")
+    running.scene.command("feeds", "mllp", "elm", "--sender", "BOOKS|ELM")
+
+    kill_in_messages(running, database, port)
+    assert sorted(seen(Appointment.external_id) or []) == SENT
+
+    kill_in_a_write_back(running, database, port, lambda: admin.get(address))
+    assert len(telling.taken(running, "12")) == 1
+    assert len({path for path, _ in telling.heard(running)}) == 1
+
+    kill_in_a_poll(running, database)
     assert len(seen(Appointment.id) or []) == VISITS + 1 + VISITS
