@@ -17,7 +17,7 @@ from config import audit, clock, db
 from messaging.inbox.staff import coverage_guard, staffing
 from messaging.models import Clinic, Staff
 from reminders import single_sign_on
-from web import sessions
+from web import patient_access, sessions
 from web.account import account_news, signin, sso_claims
 from web.account.sso_claims import Person, Refused, SignedOut
 from web.models import LogoutToken, StaffSession
@@ -118,6 +118,7 @@ def end(session: Session, staff: Staff | None) -> None:
     staff.sso_state = "refused"
     sessions.revoke(session, staff.id)
     signin.spend_links(session, staff.id)
+    patient_access.end_all(session, staff, account_news.PROVIDER)
     audit.record(session, staff.clinic_id, account_news.PROVIDER, "staff.sso_left", f"staff:{staff.id}")
 
 
@@ -157,4 +158,5 @@ def _give_role(session: Session, clinic: Clinic, staff: Staff, role: str) -> Non
     except (staffing.MayNot, coverage_guard.MakesGap):
         raise Refused("role_leaves_gap") from None
     sessions.revoke(session, staff.id)
+    patient_access.end_all(session, staff, account_news.PROVIDER)
     account_news.tell(session, staff, "role", account_news.PROVIDER)

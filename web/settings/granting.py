@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from config import audit
 from messaging.inbox.staff import staffing
 from messaging.models import Clinic, Staff
-from web import sessions
+from web import patient_access, sessions
 from web.account import account_news, lock_out, signin
 from web.settings import handing_links
 
@@ -56,4 +56,5 @@ def change(session: Session, clinic: Clinic, staff: Staff, facts: staffing.Facts
         signin.spend_links(session, staff.id)
         account_news.tell(session, staff, "number", actor)
     if was != facts.role:
+        patient_access.end_all(session, staff, actor)  # the role that could open it is no longer theirs
         account_news.tell(session, staff, "role", actor)
