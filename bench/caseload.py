@@ -31,6 +31,7 @@ from service import start
 from service.embedded.valkey import ValkeyServer
 from web import sessions
 
+MANAGERS = ("Rosa Delgado", *(f"Ben Ito {number}" for number in range(2, 11)))
 OPEN, WEEKS, REQUESTS, GOAL_MS, GOAL = 1_000, 8, 20, 100, 1.3
 
 
@@ -73,20 +74,22 @@ def _furnish() -> tuple[Clinic, Staff]:
         terms = care_model.Terms(model="collaborative").model_dump(mode="json")
         clinic.rules = {**clinic.rules, care_model.NAME: terms}
         people = [
-            directory.add_staff(session, clinic, name=name, email=f"{name[:4].lower()}@bench.example", role=role)
-            for name, role in (("Rosa Delgado", "care_manager"), ("Ben Ito", "care_manager"), ("Dr. Ames", "clinician"))
+            directory.add_staff(session, clinic, name=name, email=f"staff{number}@bench.example", role=role)
+            for number, (name, role) in enumerate(
+                [*((name, "care_manager") for name in MANAGERS), ("Dr. Ames", "clinician")]
+            )
         ]
     for first in range(0, OPEN, 100):
         with db.unit_of_work(clinic.id) as session:
             for number in range(first, first + 100):
-                manager = people[0] if number % 10 == 0 else people[1]
+                manager = people[number % len(MANAGERS)]
                 record = directory.PatientRecord(f"R{number}", "Teresa", f"Quill{number}", None, None)
                 patient, _ = directory.save_patient(session, session.get_one(Clinic, clinic.id), record)
-                episode = _episode(patient, manager, people[2])
+                episode = _episode(patient, manager, people[-1])
                 session.add(episode)
                 session.add_all(_screens(patient, number))
                 session.flush()
-                session.add_all(_work(episode, manager, people[2]))
+                session.add_all(_work(episode, manager, people[-1], number // len(MANAGERS)))
     return clinic, people[0]
 
 
@@ -117,9 +120,10 @@ def _screens(patient: Patient, number: int) -> list[Screen]:
     ]  # fmt: skip
 
 
-def _work(episode: Episode, manager: Staff, consultant: Staff) -> list[CareEntry | CaseReview]:
-    """A call in each week, and a review in every fourth."""
-    days = [clock.now() - timedelta(weeks=week) - timedelta(minutes=20) for week in range(WEEKS)]
+def _work(episode: Episode, manager: Staff, consultant: Staff, place: int) -> list[CareEntry | CaseReview]:
+    """A call in each week, one after another as `place` has it among the manager's, and a review in every fourth."""
+    last = clock.now() - timedelta(minutes=20 + 13 * place)
+    days = [last - timedelta(weeks=week) for week in range(WEEKS)]
     calls = [
         CareEntry(
             clinic_id=episode.clinic_id, episode_id=episode.id, staff_id=manager.id, kind="call", live=True,
@@ -212,7 +216,7 @@ def _anew(browser: FlaskClient, address: str) -> Timed:
     """A page for which no key is open and no row remembered, as after five minutes in which nobody looked."""
     both = []
     for _ in range(5):
-        for kept in ("db.keys", "caseload.standings", "web.registry_rows"):
+        for kept in ("db.keys", "caseload.standings", "caseload.month_work", "web.registry_rows"):
             runtime.forget(kept)
         began, at_work = time.perf_counter(), time.process_time()
         browser.get(address)
