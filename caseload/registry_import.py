@@ -5,9 +5,9 @@ already is left as it is.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -20,12 +20,13 @@ from config import audit, clock, db
 from messaging.models import Clinic, Patient, Staff
 from messaging.people import bulk_save, name_search
 from reminders import patient_locks
+from reminders.imports import faults
 from reminders.imports.csv_import import KINDS, Kind, Refused, Taken
 from reminders.rules import zones
 
 
-class WrongHere(ValueError):
-    """A row that reads well and cannot be kept in this clinic; the message says why."""
+class WrongHere(faults.WrongRow):
+    """A row that reads well and cannot be kept in this clinic."""
 
 
 class _Team(NamedTuple):
@@ -43,11 +44,23 @@ def store(
     became: list[Taken | Refused] = []
     for row in rows:
         try:
-            patient = by_record.get(row.record) if row.record else _by_name(session, clinic, row)
-            became.append(_kept(session, clinic, _must_be_known(patient, row), _team(people, row), row, actor))
-        except WrongHere as wrong:
-            became.append(Refused(str(wrong)))
+            became.append(
+                _kept(session, clinic, **_people(session, clinic, by_record, people, row), row=row, actor=actor)
+            )
+        except faults.WrongRow as wrong:
+            became.append(Refused(wrong.faults))
     return became
+
+
+def _people(
+    session: Session, clinic: Clinic, by_record: Mapping[str, Patient], people: Sequence[Staff], row: EpisodeRow
+) -> dict[str, Any]:
+    """Whose episode a row is and who cares for them. Raises WrongRow."""
+
+    def patient() -> Patient:
+        return _must_be_known(by_record.get(row.record) if row.record else _by_name(session, clinic, row), row)
+
+    return faults.every({"patient": patient, "team": lambda: _team(people, row)})
 
 
 def _by_name(session: Session, clinic: Clinic, row: EpisodeRow) -> Patient | None:
@@ -65,7 +78,7 @@ def _by_name(session: Session, clinic: Clinic, row: EpisodeRow) -> Patient | Non
 def _must_be_known(patient: Patient | None, row: EpisodeRow) -> Patient:
     if patient is None:
         by = "record number" if row.record else "name and birth date"
-        raise WrongHere(f"record: no patient has this {by}; import patients first")
+        raise WrongHere(f"record: no patient has this {by}, import patients first")
     if patient.state != "active" and row.phase != "discharged":
         raise WrongHere(f"phase: in care, but the patient's record is {patient.state}")
     return patient
@@ -78,9 +91,15 @@ def _team(people: Sequence[Staff], row: EpisodeRow) -> _Team:
         return _colleague(people, column, typed, roles, working=still)
 
     return _Team(
-        found("manager", row.manager, episodes.MANAGERS),
-        found("clinician", row.clinician, episodes.PRACTITIONERS),
-        found("consultant", row.consultant, episodes.CONSULTANTS) if row.consultant else None,
+        **faults.every(
+            {
+                "manager": lambda: found("manager", row.manager, episodes.MANAGERS),
+                "clinician": lambda: found("clinician", row.clinician, episodes.PRACTITIONERS),
+                "consultant": lambda: (
+                    found("consultant", row.consultant, episodes.CONSULTANTS) if row.consultant else None
+                ),
+            }
+        )
     )
 
 

@@ -139,7 +139,8 @@ def _shell(session: Session, here: str | None) -> Shell:
         handoffs=session.scalar(waiting) or 0 if sees else 0,
         here=here,
         board=unassigned.standing(session, clinic) if reads else unassigned.Standing(0, 0),
-        alarms=alarms.bar(session, clinic, staff, names_shown()) if reads else alarms.Bar([], 0),
+        # Whoever does not read the inbox can fetch somebody who does, and need not know for whom.
+        alarms=alarms.bar(session, clinic, staff, names_shown() if reads else "hidden"),
         came=counts.get("came", 0),
         saved=filters.saved(session, clinic, staff, readable=may("inbox.words")) if reads else [],
         reads_inbox=reads,

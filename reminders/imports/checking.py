@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, queue
 from messaging.models import Clinic
-from reminders.imports import column_mapping, completeness, csv_import, parts, take_in
+from reminders.imports import column_mapping, completeness, csv_import, faults, parts, take_in
 from reminders.imports.models import ImportPart, ImportRun
 
 # So many reasons are kept apart, each with so many of its rows; the rest is in the file of rows that are not taken.
@@ -25,7 +25,7 @@ AT_ONCE = 25
 class Findings:
     """What a check found.
 
-    `tally` as an import counts; `reasons` by sentence how many rows, whether they are taken, and the first of them
+    `tally` as an import counts; `reasons` by fault how many rows have it, whether they are taken, and the first of them
     (line and fields); `first` the first rows that are good, by our fields; `missing` by scope what a complete file does
     not hold (completeness.Missing); `nameless` rows by which nobody can tell; `days` the first and the last of them.
     """
@@ -46,19 +46,23 @@ class Findings:
         """Count what a part has come to."""
         self.tally = dict(Counter(self.tally) + tally)
         for row in wrong:
-            if row.why in self.reasons or len(self.reasons) < MOST_REASONS:
-                reason = self.reasons.setdefault(row.why, {"count": 0, "taken": row.taken, "rows": []})
-                reason["count"] += 1
-                reason["rows"] += [(row.line, row.fields)] if len(reason["rows"]) < ROWS_EACH else []
+            for fault in row.faults:
+                self._count(fault, row)
+
+    def _count(self, fault: str, row: parts.Wrong) -> None:
+        if fault in self.reasons or len(self.reasons) < MOST_REASONS:
+            reason = self.reasons.setdefault(fault, {"count": 0, "taken": row.taken, "rows": []})
+            reason["count"] += 1
+            reason["rows"] += [(row.line, row.fields)] if len(reason["rows"]) < ROWS_EACH else []
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A row as it would be read: by our fields, or why it cannot be, or what would be left out of it."""
+    """A row as it would be read: by our fields, or all that is wrong with it, or what would be left out of it."""
 
     line: int
     values: dict[str, str]
-    problem: str | None
+    faults: tuple[str, ...] = ()
     note: str | None = None
 
 
@@ -76,8 +80,8 @@ def _seen(kind: str, row: parts.RAW, columns: column_mapping.Columns, clinic: Cl
     try:
         record = parts.read(kind, row, columns, clinic) if judged or row[3] else None
     except ValueError as problem:
-        return Seen(row[0], values, str(problem))
-    return Seen(row[0], values, None, getattr(record, "left_out", None))
+        return Seen(row[0], values, faults.of(problem))
+    return Seen(row[0], values, note=getattr(record, "left_out", None))
 
 
 def start(session: Session, run: ImportRun, columns: column_mapping.Columns) -> None:

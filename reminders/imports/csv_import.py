@@ -15,7 +15,7 @@ from messaging import models as messaging
 from messaging.people import bulk_save, directory
 from messaging.wording import text_templates
 from reminders import appointments, planner, withdrawing
-from reminders.imports import column_mapping, completeness, csv_files, holders, records, take_in
+from reminders.imports import column_mapping, completeness, csv_files, faults, holders, records, take_in
 from reminders.models import Appointment
 
 T = TypeVar("T")
@@ -65,9 +65,9 @@ class Taken:
 
 @dataclass(frozen=True)
 class Refused:
-    """A row that cannot be stored, and why, in words for the file of errors."""
+    """A row that cannot be stored, and all that is wrong with it, as faults.WrongRow has it."""
 
-    why: str
+    faults: tuple[str, ...]
 
 
 class _OnlyLooking(Exception):
@@ -205,7 +205,7 @@ class _Import(Generic[T]):
 
     def _read(self, row: csv_files.Row) -> T:
         if row.problem:
-            raise ValueError(row.problem)
+            raise faults.WrongRow(row.problem)
         record: T = self.kind.read(self.columns.values(row.values), self.clinic)
         return record
 
@@ -231,7 +231,7 @@ class _Import(Generic[T]):
             pass
         for (row, _), outcome in zip(read, became, strict=True):
             if isinstance(outcome, Refused):
-                self._fail(row, outcome.why, errors)
+                self._fail(row, faults.line(outcome.faults), errors)
                 continue
             self.tally += tally_of(outcome)
             if outcome.note:
@@ -291,7 +291,7 @@ def store_visits(
     ]
     saved = iter(appointments.save_many(session, clinic, good, actor=actor))
     return [
-        Refused(why) if why else Taken(next(saved)[1], records.too_early(row))
+        Refused((why,)) if why else Taken(next(saved)[1], records.too_early(row))
         for row, why in zip(rows, refused, strict=True)
     ]
 

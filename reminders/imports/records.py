@@ -1,7 +1,7 @@
 """Reads one row of an import as a patient or as a visit, or says in words what is wrong with it."""
 
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
@@ -10,7 +10,8 @@ from messaging import languages, phone
 from messaging import models as messaging
 from messaging.people import contact_details, directory
 from reminders import appointments, clinic_profile
-from reminders.imports import dates, value_tables
+from reminders.imports import dates, faults, value_tables
+from reminders.imports.faults import WrongRow
 from reminders.rules import zones
 
 Word = TypeVar("Word", bound=str)
@@ -19,33 +20,35 @@ LONGEST_KIND = 40
 YEARS = range(1970, 2101)
 
 
-class WrongRow(ValueError):
-    """The column that is wrong and what was expected there."""
-
-
 def patient(values: Mapping[str, str], clinic: messaging.Clinic) -> directory.PatientRecord:
     """Read a patient. Raises WrongRow; a number that cannot be texted costs the number only, and `left_out` says so.
 
     An empty `consent` means yes: who gives a clinic their number agrees to be texted about their care (TCPA prior
     express consent, 47 CFR 64.1200(f)(9) and FCC 15-72).
     """
-    first_name, last_name = names_of(values)
     number, left_out = _number(values, clinic_profile.abroad(clinic))
+    fields = faults.every(
+        {
+            "record": lambda: needed(values, "record", 80),
+            "names": lambda: names_of(values),
+            "birth_date": lambda: birth_date_of(values),
+            "language": lambda: _language(values),
+            "zone": lambda: _zone(values),
+            "panel": lambda: text(values, "panel", 120) or None,
+            "sex": lambda: meant(values, "patients", "sex") or None,
+            "privacy": lambda: _said(values, "privacy", directory.LEVELS),
+            "consent": lambda: (meant(values, "patients", "consent") or "yes") == "yes",
+            "state": lambda: _said(values, "state", directory.STATES),
+        }
+    )
+    first_name, last_name = fields.pop("names")
     return directory.PatientRecord(
-        record=needed(values, "record", 80),
         first_name=first_name,
         last_name=last_name,
         number=number,
         left_out=left_out,
-        birth_date=birth_date_of(values),
-        language=_language(values),
-        zone=_zone(values),
-        panel=text(values, "panel", 120) or None,
-        sex=meant(values, "patients", "sex") or None,
-        privacy=_said(values, "privacy", directory.LEVELS),
-        consent=(meant(values, "patients", "consent") or "yes") == "yes",
-        state=_said(values, "state", directory.STATES),
         details=details(values, clinic),
+        **fields,
     )
 
 
@@ -65,20 +68,34 @@ def details(values: Mapping[str, str], clinic: messaging.Clinic) -> contact_deta
 
 def visit(values: Mapping[str, str], clinic: messaging.Clinic) -> appointments.VisitRecord:
     """Read a visit; times without an offset are by the clock of its zone, else of its site. Raises WrongRow."""
-    place = text(values, "place", 120) or None
-    zone = _zone(values) or clinic_profile.zone_of(clinic, place)
+
+    def place() -> str | None:
+        return text(values, "place", 120) or None
+
+    def zone() -> str:
+        return _zone(values) or clinic_profile.zone_of(clinic, place())
+
+    def starts_at() -> datetime:
+        return _instant(needed(values, "starts_at", 40), "starts_at", zone)
+
+    def booked_at() -> datetime:
+        booked = text(values, "booked_at", 40)
+        return _instant(booked, "booked_at", zone, whole_days=True) if booked else clock.now()
+
     return appointments.VisitRecord(
-        external_id=needed(values, "visit", 80),
-        record=needed(values, "patient", 80),
-        starts_at=_instant(needed(values, "starts_at", 40), "starts_at", zone),
-        zone=zone,
-        booked_at=_instant(booked, "booked_at", zone, whole_days=True)
-        if (booked := text(values, "booked_at", 40))
-        else clock.now(),
-        place=place,
-        clinician=text(values, "clinician", 120) or None,
-        kind=_kind(values),
-        state=meant(values, "appointments", "state") or "booked",
+        **faults.every(
+            {
+                "external_id": lambda: needed(values, "visit", 80),
+                "record": lambda: needed(values, "patient", 80),
+                "starts_at": starts_at,
+                "zone": zone,
+                "booked_at": booked_at,
+                "place": place,
+                "clinician": lambda: text(values, "clinician", 120) or None,
+                "kind": lambda: _kind(values),
+                "state": lambda: meant(values, "appointments", "state") or "booked",
+            }
+        )
     )
 
 
@@ -184,10 +201,10 @@ def _zone(values: Mapping[str, str]) -> str | None:
         raise WrongRow(f"zone: {unknown}") from None
 
 
-def _instant(typed: str, column: str, zone: str, *, whole_days: bool = False) -> datetime:
+def _instant(typed: str, column: str, zone: Callable[[], str], *, whole_days: bool = False) -> datetime:
     at = dates.moment(typed, whole_days=whole_days)
     if at is None:
         raise WrongRow(f"{column}: expected a date and time such as 2026-03-10T09:00")
     if at.year not in YEARS:
         raise WrongRow(f"{column}: expected a year from {YEARS[0]} to {YEARS[-1]}")
-    return at.astimezone(UTC) if at.tzinfo else zones.local_to_utc(at, zones.zone(zone))
+    return at.astimezone(UTC) if at.tzinfo else zones.local_to_utc(at, zones.zone(zone()))

@@ -58,11 +58,11 @@ def wrong(session: Session, run: ImportRun, limit: int | None = None) -> Iterato
     )
     yielded = 0
     for part in session.scalars(with_some):
-        for kept in json.loads(part.wrong or "[]"):
+        for row in parts.kept_wrong(part):
             if limit is not None and yielded >= limit:
                 return
             yielded += 1
-            yield parts.Wrong(*kept)
+            yield row
 
 
 def sheet(session: Session, run: ImportRun) -> Iterator[str]:
@@ -153,7 +153,7 @@ def _give_up(session: Session, run: ImportRun) -> None:
     wrong_rows: list[parts.Wrong] = []
     if part is not None:
         try:
-            wrong_rows = [parts.Wrong(row[0], NOT_STORED, row[2]) for row in parts.raw(part)]
+            wrong_rows = [parts.Wrong(row[0], (NOT_STORED,), row[2]) for row in parts.raw(part)]
         except keys.WrongKey:
             stop(session, run, by="system:imports")
             return

@@ -85,6 +85,13 @@ def test_a_visit_that_cannot_be_is_refused_at_its_field(ours: Any, field: str, v
     assert value not in str(details["errors"])
 
 
+def test_all_fields_that_cannot_be_are_named_at_once(ours: Any) -> None:
+    ours.patient()
+    visit = {"external_id": "V1", "record": "R1", "starts_at": "soon", "zone": "Mars/Phobos", "booked_at": "then"}
+    details = problem_of(ours.program().post("/appointments", visit), "invalid")
+    assert [each["pointer"] for each in details["errors"]] == ["/starts_at", "/zone", "/booked_at"]
+
+
 def test_a_number_that_cannot_be_texted_costs_the_number_only_and_is_said(ours: Any) -> None:
     answer = ours.program().post("/patients", WHOLE | {"phone": "411"})
     assert answer.status_code == 201

@@ -1,4 +1,4 @@
-"""How an open page of handoffs hears that something has changed, where its reader does not read the inbox."""
+"""How an open page hears that something has changed, where its reader does not read the inbox."""
 
 import json
 
@@ -26,6 +26,14 @@ def poll() -> Response:
     response = Response(json.dumps(told), mimetype="application/json")
     response.set_etag(version)
     return response
+
+
+@news.get("/handoffs/news")
+@permissions.signed_in("handoffs.read")
+def parts() -> str:
+    """What every page keeps up to date: alarms, without saying who, and the counts; `here` is the page that asks."""
+    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
+        return layout.page(session, "staff/_news.html", here=request.args.get("here"), safety=0)
 
 
 def _version(clinic: Clinic) -> str:

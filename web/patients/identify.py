@@ -14,7 +14,7 @@ from messaging.consent import asking
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Conversation, Patient
 from messaging.people import directory
-from reminders.imports import records
+from reminders.imports import faults, records
 from web import layout, permissions, sessions, words
 from web.models import Draft
 from web.patients import patient_lists, search, unknown_number
@@ -92,13 +92,13 @@ def create(item_id: UUID) -> Response | tuple[str, int]:
         item, conversation = _unknown(session, item_id, lock=True)
         try:
             if typed["record"] and directory.find_by_record(session, clinic, typed["record"]):
-                raise records.WrongRow(words.say("refusals", "record_taken"))
+                raise faults.WrongRow(words.say("refusals", "record_taken"))
             # In a file a lone name is all there is; whoever fills this form in can ask for the other.
             if not typed["last_name"]:
-                raise records.WrongRow("last_name: is empty")
+                raise faults.WrongRow("last_name: is empty")
             record = typed["record"] or number_owner.temporary_record(session, clinic)
             read = records.patient(typed | {"record": record}, clinic)
-        except records.WrongRow as wrong:
+        except faults.WrongRow as wrong:
             problem = str(wrong).replace("_", " ").capitalize()
             return _page(session, clinic, item, conversation, typed_new=typed, new_problem=problem), 422
         patient, _ = directory.save_patient(session, clinic, read, source="staff", actor=audit.Actor.staff(staff.id))

@@ -145,10 +145,14 @@ def _called(kind: str, name: str) -> str:
     return words.say("import_fields", own if own in words.table_of("import_fields") else name)
 
 
-def in_words(kind: str, why: str) -> str:
-    """Return why a row is wrong with its field as the page calls it: "Birth date: expected a date such as ..."."""
-    name, colon, said = why.partition(": ")
-    return f"{_called(kind, name)}: {said}" if colon and name in words.table_of("import_fields") else why
+def in_words(kind: str, *faults: str) -> str:
+    """Return what is wrong with a row, its fields as the page calls them: "Birth date: expected a date such as ..."."""
+    return "; ".join(_fault_in_words(kind, fault) for fault in faults)
+
+
+def _fault_in_words(kind: str, fault: str) -> str:
+    name, colon, said = fault.partition(": ")
+    return f"{_called(kind, name)}: {said}" if colon and name in words.table_of("import_fields") else fault
 
 
 def checked_facts(session: Session, run: ImportRun) -> dict[str, Any]:

@@ -199,6 +199,22 @@ def test_what_is_wrong_is_said_in_words(world: World, tmp_path: Path, column: st
     assert why in wrong["reason"]
 
 
+def test_all_that_is_wrong_with_a_row_is_said_at_once(world: World, tmp_path: Path) -> None:
+    path = written(
+        tmp_path, [a_patient(1, birth_date="soon", language="Klingonese", consent="perhaps", zone="?")], PATIENTS
+    )
+    assert patients(world, path).failed == 1
+    [wrong] = errors_of(tmp_path)
+    assert [fault.partition(":")[0] for fault in wrong["reason"].split("; ")] == [
+        "birth_date", "language", "zone", "consent",
+    ]  # fmt: skip
+    row = {"visit": "", "patient": "", "starts_at": "soon", "zone": "Mars", "booked_at": "then", "state": "perhaps"}
+    assert visits(world, written(tmp_path, [row], VISITS)).failed == 1
+    [wrong] = errors_of(tmp_path)
+    assert sorted({fault.partition(":")[0] for fault in wrong["reason"].split("; ")}) == sorted(row)
+    assert wrong["reason"].count("zone: ") == 1
+
+
 @pytest.mark.parametrize(
     ("typed", "why"),
     [

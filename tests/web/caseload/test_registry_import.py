@@ -167,6 +167,21 @@ def test_what_is_wrong_with_a_row_is_named_and_nothing_of_it_is_kept(scene: Any,
     assert scene.episodes() == []
 
 
+def test_all_that_is_wrong_with_a_row_is_said_at_once(scene: Any, tmp_path: Path) -> None:
+    both = {"phase": "discharged", "ended": ago(scene, 90), "why": ""}
+    wrong_first = row(
+        scene, scene.house.patient(), enrolled="soon", cost="", payer="?", first="99", last="x", check="then", **both
+    )
+    nobody = row(scene, None, record="nobody", manager="Nemo", clinician="Nobody")
+    _, wrong = take(scene, tmp_path, wrong_first, nobody)
+    columns = [[fault.partition(":")[0] for fault in why.split("; ")] for _, why in sorted(wrong)]
+    assert columns == [
+        ["enrolled_on", "cost_told", "payer", "first_score", "last_score", "end_reason", "check_on"],
+        ["record", "manager", "clinician"],
+    ]
+    assert scene.episodes() == []
+
+
 def test_the_command_says_how_many_and_where_the_reasons_stand(
     scene: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -118,7 +118,7 @@ def test_a_search_finds_one_person_and_the_merge_is_in_the_audit(pair: Any) -> N
         ({"sure": ""}, "they are one person"),
         ({"stays": ""}, "Choose which record stays"),
         ({"other": "MRN-1"}, "this record itself"),
-        ({"other": "MRN-9"}, "Nobody here has that record number"),
+        ({"other": "MRN-9"}, "No other record fits that"),
     ],
 )
 def test_nothing_is_merged_by_mistake(house: Any, form: dict[str, str], said: str) -> None:
@@ -127,6 +127,24 @@ def test_nothing_is_merged_by_mistake(house: Any, form: dict[str, str], said: st
     assert answer.status_code == 422
     assert said in answer.text
     assert house.read(Patient, goes.id).merged_into is None
+
+
+def test_the_other_record_is_found_by_name_and_told_by_two_identifiers(house: Any) -> None:
+    stays = house.patient(record="MRN-1", birth_date=date(1985, 3, 2))
+    house.patient(record="MRN-2", birth_date=date(1985, 3, 2))
+    house.patient(record="MRN-3", birth_date=date(1990, 1, 1))
+    browser = house.signed_in(house.staff())
+    page = browser.get(f"/patients/{stays.id}/merge").text
+    assert "Possibly the same person" in page
+    assert (page.count('value="MRN-2"'), page.count('value="MRN-3"')) == (1, 0)
+    found = browser.post(f"/patients/{stays.id}/merge", other="teresa").text
+    assert found.count('class="hit"') == 2
+    assert "Mar 2, 1985" in found
+    assert "Jan 1, 1990" in found
+    assert "Which record stays?" in browser.post(f"/patients/{stays.id}/merge", other="MRN-3").text
+    with db.unit_of_work(house.clinic.id, read_only=True) as session:
+        (entry,) = session.scalars(select(audit.AuditEntry).where(audit.AuditEntry.act == "patients.searched"))
+        assert entry.detail == {"kind": "name", "found": 3}
 
 
 def test_two_birth_dates_are_said_loudly(house: Any) -> None:
