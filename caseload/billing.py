@@ -19,6 +19,7 @@ from caseload.codes.intervals import Interval
 from caseload.episodes import Refused
 from caseload.models import CareEntry, CareMonth, Episode, RelapsePlan
 from caseload.months import Month, span
+from caseload.standing import Row
 from caseload.stays import standing
 from caseload.stays.standing import Stay
 from config import audit, clock, db
@@ -34,7 +35,7 @@ class Billed:
     it would be something else now; `stays` those in a hospital that share time with the month, as they hold or as they
     are told."""
 
-    row: listing.Row
+    row: Row
     reckoning: reckoning.Reckoning
     evidence: dict[str, Any]
     closed: CareMonth | None
@@ -63,13 +64,13 @@ def of_episode(session: Session, clinic: Clinic, episode_id: UUID, month: Month)
     return next(iter(_of_rows(session, clinic, month, rows, CareEntry.staff_id.in_(works))), None)
 
 
-def _rows(session: Session, clinic: Clinic, month: Month, *where: ColumnElement[bool]) -> list[listing.Row]:
+def _rows(session: Session, clinic: Clinic, month: Month, *where: ColumnElement[bool]) -> list[Row]:
     still = or_(Episode.ended_on.is_(None), Episode.ended_on >= month.first)
     return listing.read(session, clinic, Episode.enrolled_on <= month.last, still, *where, month=False)
 
 
 def _of_rows(
-    session: Session, clinic: Clinic, month: Month, rows: Sequence[listing.Row], whose: ColumnElement[bool]
+    session: Session, clinic: Clinic, month: Month, rows: Sequence[Row], whose: ColumnElement[bool]
 ) -> list[Billed]:
     """Return the month of these; `whose` says of which entries the minutes are counted."""
     books = _Books(session, clinic, month, span(month, ZoneInfo(clinic.zone)), rows, whose)
@@ -116,7 +117,7 @@ class _Books:
         clinic: Clinic,
         month: Month,
         lasts: tuple[datetime, datetime],
-        rows: Sequence[listing.Row],
+        rows: Sequence[Row],
         whose: ColumnElement[bool],
     ) -> None:
         self.session, self.clinic, self.month = session, clinic, month
@@ -155,7 +156,7 @@ class _Books:
         return said
 
 
-def _billed(books: _Books, row: listing.Row) -> Billed:
+def _billed(books: _Books, row: Row) -> Billed:
     episode = row.episode
     away = books.stays.get(episode.patient_id, [])
     bounded = month_work.bounded(episode, worked_before=episode.id in books.worked_before)
@@ -167,7 +168,7 @@ def _billed(books: _Books, row: listing.Row) -> Billed:
     return Billed(row, month, now, closed, changed, away)
 
 
-def _chart(books: _Books, row: listing.Row) -> evidence.Chart:
+def _chart(books: _Books, row: Row) -> evidence.Chart:
     episode, last = row.episode, row.progress.last
     return evidence.Chart(
         practitioner=books.people[episode.practitioner_id].name,

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from caseload import listing
 from caseload.models import OPEN, DueNotice, DueRound, Episode
 from caseload.registry import due
+from caseload.standing import Standing
 from config import aside, audit, clock, db
 from config.db.sets import among
 from messaging.inbox import items
@@ -150,7 +151,7 @@ def _standing(session: Session, episode_ids: Collection[UUID]) -> dict[UUID, dic
     return by_episode
 
 
-def _look_at(wanted: _Clinic, each: listing.Standing, standing: Mapping[str, DueNotice]) -> list[_Begun]:
+def _look_at(wanted: _Clinic, each: Standing, standing: Mapping[str, DueNotice]) -> list[_Begun]:
     """Say what is over, and return what has come to be due."""
     due_now = {reason.key: reason.number for reason in each.due}
     for rule, notice in standing.items():
@@ -163,7 +164,7 @@ def _look_at(wanted: _Clinic, each: listing.Standing, standing: Mapping[str, Due
     ]
 
 
-def _why_over(each: listing.Standing, rule: str, rules: Collection[str]) -> str:
+def _why_over(each: Standing, rule: str, rules: Collection[str]) -> str:
     if each.facts.phase == "discharged":
         return "discharged"
     return "over" if rule in rules else "switched_off"

@@ -6,9 +6,8 @@ adds what a page shows of some of them.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,11 +15,10 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from caseload import contacts, episodes, kept_scores, month_work, months, questionnaires, reviews
-from caseload.codes import proposing
-from caseload.models import CaseReview, Episode
+from caseload.models import Episode
 from caseload.months import Month, span
-from caseload.registry import due, progress
-from caseload.registry.totals import Scored, Totals
+from caseload.registry import due
+from caseload.standing import InMonth, Named, Row, Standing
 from config import clock, db, runtime
 from config.db.sets import Many, among
 from config.remembered import Remembered
@@ -36,6 +34,7 @@ COLUMNS = (
     Episode.check_on,
     Episode.practitioner_id,
     Episode.plan_on,
+    Episode.payer,
     Episode.question_ct.is_not(None).label("flagged"),
     Patient.key_id.label("patients_key_id"),
 )
@@ -49,85 +48,6 @@ NAMED = (
 REMEMBERED, SECONDS = 10_000, 300
 # What was read of an episode, in a form that compares fast.
 Reading = tuple[Any, ...]
-
-
-class Named(NamedTuple):
-    """What a patient's name and age are read from, sealed: a bare row of `Patient`."""
-
-    id: UUID
-    clinic_id: UUID
-    key_id: UUID
-    first_name_ct: bytes | None
-    last_name_ct: bytes | None
-    birth_date_ct: bytes | None
-    shredded_at: datetime | None
-
-
-class InMonth(NamedTuple):
-    """What was done in an episode in this calendar month: days with a live contact, the whole minutes of work that
-    count, and what is missing for the next code (None: nothing more can be reached, or nobody knows its table)."""
-
-    contacts: int
-    minutes: int
-    to_next: proposing.Next | None
-
-
-@dataclass(frozen=True, eq=False)
-class Standing:
-    """Where an episode stands today: its scores, the facts that rules look at, and what is due by them.
-
-    Of an episode of which nothing has changed it is the same one for some minutes.
-    """
-
-    id: UUID
-    patient_id: UUID
-    manager_id: UUID
-    scale: str
-    totals: Totals
-    facts: due.Facts
-    due: Sequence[due.Due]
-    weeks: int
-    month: InMonth
-    named: Named
-
-    @property
-    def scores(self) -> Sequence[Scored]:
-        """Every total, oldest first; read anew each time."""
-        return self.totals.scores
-
-    @property
-    def progress(self) -> progress.Progress:
-        """How the scores have moved."""
-        return self.facts.progress
-
-    @property
-    def contact(self) -> date | None:
-        """The day of the last live contact in the episode."""
-        return self.facts.contact
-
-    @property
-    def reviewed(self) -> int | None:
-        """How many days ago the consultant said something of it, None for never."""
-        return (self.facts.today - self.facts.review).days if self.facts.review else None
-
-    @property
-    def recommended(self) -> date | None:
-        """The day of the oldest recommendation that nobody has acted on."""
-        return self.facts.recommended
-
-    @property
-    def silent(self) -> int:
-        """For how many days nobody has spoken with them."""
-        return (self.facts.today - (self.contact or self.facts.enrolled)).days
-
-
-@dataclass(frozen=True, eq=False)
-class Row(Standing):
-    """An episode with its records, the last `review` and what was done this month."""
-
-    episode: Episode
-    patient: Patient
-    review: CaseReview | None
 
 
 def standings(session: Session, clinic: Clinic, *where: ColumnElement[bool], month: bool = True) -> list[Standing]:
@@ -282,10 +202,24 @@ class _Known:
             unanswered=self.unanswered.get(row.patient_id.int),
             emergency=self._day(self.emergency.get(row.patient_id.int)),
         )
-        weeks, due_now = (totals.until - row.enrolled_on).days // 7, due.of(facts, self.days)
         month = InMonth(spoken.days if spoken else 0, *self.month.get(row.id.int, month_work.Counted()))
         named = Named(row.patient_id, row.clinic_id, row.patients_key_id, *row[-4:])
-        return Standing(row.id, row.patient_id, row.manager_id, row.scale, totals, facts, due_now, weeks, month, named)
+        return Standing(
+            id=row.id,
+            patient_id=row.patient_id,
+            manager_id=row.manager_id,
+            practitioner_id=row.practitioner_id,
+            payer=row.payer,
+            plan_on=row.plan_on,
+            scale=row.scale,
+            totals=totals,
+            facts=facts,
+            due=due.of(facts, self.days),
+            next_contact=due.next_contact(facts, self.days),
+            weeks=(totals.until - row.enrolled_on).days // 7,
+            month=month,
+            named=named,
+        )
 
     def _day(self, at: datetime | None) -> date | None:
         """The day of a moment in the clinic's zone."""

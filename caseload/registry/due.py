@@ -5,7 +5,7 @@ Sources: the AIMS Center's registry, Bao 2016 and the consultation measure of Ne
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
 from caseload.registry.progress import ELEVATED, Progress
@@ -117,8 +117,18 @@ def _two_open(facts: Facts, _days: Days) -> int | None:
 
 
 def _contact(facts: Facts, days: Days) -> int | None:
-    limit = days.contact if facts.phase == "active" else days.contact_in_relapse_prevention
-    return _past(_since(facts, facts.contact), limit)
+    return _past(_since(facts, facts.contact), _between_contacts(facts, days))
+
+
+def _between_contacts(facts: Facts, days: Days) -> int:
+    return days.contact if facts.phase == "active" else days.contact_in_relapse_prevention
+
+
+def next_contact(facts: Facts, days: Days) -> date | None:
+    """Return the last day on which the next live contact is in time, None once discharged."""
+    if facts.phase == "discharged":
+        return None
+    return (facts.contact or facts.enrolled) + timedelta(days=_between_contacts(facts, days))
 
 
 def _not_better(facts: Facts, _days: Days) -> int | None:

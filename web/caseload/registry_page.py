@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from caseload import episodes, listing
 from caseload.models import OPEN, Episode
 from caseload.registry import due
+from caseload.standing import Standing
 from config import audit, clock, db
 from messaging.models import Clinic, Staff
 from reminders import care_model
@@ -96,10 +97,10 @@ class Wanted:
 class Listed:
     """Who is wanted, sorted, and how many there are for each reason."""
 
-    chosen: Sequence[listing.Standing]
+    chosen: Sequence[Standing]
     counts: Counter[str]
 
-    def part(self, page: int) -> tuple[int, Sequence[listing.Standing]]:
+    def part(self, page: int) -> tuple[int, Sequence[Standing]]:
         """Return which page this is, the last one at most, and who is on it."""
         page = min(page, self.pages)
         return page, self.chosen[(page - 1) * A_PAGE : page * A_PAGE]
@@ -155,7 +156,7 @@ def sheet() -> Response:
         people = team.everyone(session, clinic.id)
         rows = listing.rows(session, clinic, _opened(session, clinic, chosen, "csv"))
         lines = registry_rows.lines(session, rows, people)
-        cells = [registry_sheet.cells(line, row, people) for line, row in zip(lines, rows, strict=True)]
+        cells = [registry_sheet.cells(line, row) for line, row in zip(lines, rows, strict=True)]
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(words.table_of("care_columns").values())
@@ -185,15 +186,15 @@ def _listed(session: Session, clinic: Clinic, wanted: Wanted) -> Listed:
     return Listed(care_view.sorted_by(wanted.sort, chosen, turned=wanted.turned), counts)
 
 
-def _name(standing: listing.Standing) -> tuple[str, UUID]:
+def _name(standing: Standing) -> tuple[str, UUID]:
     return patient_view.full_name(standing.named).casefold(), standing.id
 
 
-def _is_for(standing: listing.Standing, reason: str) -> bool:
+def _is_for(standing: Standing, reason: str) -> bool:
     return reason in [each.key for each in standing.due]
 
 
-def _opened(session: Session, clinic: Clinic, of: Sequence[listing.Standing], form: str) -> Sequence[listing.Standing]:
+def _opened(session: Session, clinic: Clinic, of: Sequence[Standing], form: str) -> Sequence[Standing]:
     """Return these, where there is a registry; that they were opened is written down."""
     if care_model.of_clinic(clinic).registry:
         about = f"clinic:{clinic.id}"

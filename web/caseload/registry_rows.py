@@ -2,7 +2,8 @@
 
 A caseload is looked at many times a day, and of most people nothing has changed since. A row is known by everything
 that it is made of, so that nothing has to be told when something does: the standing of the episode today, which is
-another one as soon as anything that it was read from is, and who cares for them.
+another one as soon as anything that it was read from is, the names of who cares for them, and how the clinic writes
+days.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,10 +14,11 @@ from flask import current_app, url_for
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from caseload import listing
+from caseload.standing import Standing
 from config import db, runtime
 from config.remembered import Remembered
 from messaging.models import Staff
+from web import times
 from web.presenters import care_view
 
 # No longer than keys: a name stands in a row.
@@ -25,18 +27,20 @@ NOBODY = UUID(int=0)
 People = Mapping[UUID | None, Staff]
 
 
-def lines(session: Session, of: Sequence[listing.Standing], people: People) -> list[care_view.Line]:
+def lines(session: Session, of: Sequence[Standing], people: People) -> list[care_view.Line]:
     """Return each in words."""
     db.load_keys(session, (each.named.key_id for each in of))
     return [care_view.line(each, people) for each in of]
 
 
-def rows(session: Session, of: Sequence[listing.Standing], people: People) -> Markup:
+def rows(session: Session, of: Sequence[Standing], people: People) -> Markup:
     """Return all as the rows of the table, in one piece: a template that puts in a thousand looks at each anew."""
     known, names = _known(), {staff_id.int: person.name for staff_id, person in people.items() if staff_id}
+    style = times.style()
     shown, changed = list[Markup](), list[tuple[int, tuple[Any, ...]]]()
     for place, each in enumerate(of):
-        facts, kept = (each, names.get(each.manager_id.int)), known.get(each.id.int)
+        facts = (each, style, names.get(each.manager_id.int), names.get(each.practitioner_id.int))
+        kept = known.get(each.id.int)
         if kept is not None and kept[0] == facts:
             shown.append(kept[1])
         else:

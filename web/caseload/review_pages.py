@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from caseload import episodes, listing, reviews
 from caseload.models import OPEN, Episode
 from caseload.registry import due
+from caseload.standing import Standing
 from config import audit, db
 from messaging.models import Clinic, Patient, Staff
 from reminders import care_model
@@ -79,7 +80,7 @@ def _again(episode_id: UUID, problem: str, field: str) -> str:
         return _page(session, episode_id, problem, field)
 
 
-def _listed(session: Session, clinic: Clinic) -> list[listing.Standing]:
+def _listed(session: Session, clinic: Clinic) -> list[Standing]:
     """Return who is on the list: the gravest reason first, then the longest in care."""
     if not care_model.of_clinic(clinic).registry:
         return []

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
-from caseload import listing, months
+from caseload import months
 from caseload.registry import due, progress
 from caseload.registry.totals import Scored
+from caseload.standing import Standing
 from intake_links import scoring
 from messaging.models import Staff
 from web import times, words
@@ -35,7 +37,7 @@ REASONS = {
     **dict.fromkeys(("emergency", "worse", "high", "not_better", "two_open"), ("soon", "◆")),
 }
 # What each column is sorted by.
-COLUMNS: Mapping[str, Callable[[listing.Standing], tuple[float, ...]]] = {
+COLUMNS: Mapping[str, Callable[[Standing], tuple[float, ...]]] = {
     "due": lambda each: (due.gravest(each.due), -len(each.due), -each.silent),
     "weeks": lambda each: (-each.weeks,),
     "last": lambda each: (-(each.progress.last.total if each.progress.last else -1),),
@@ -74,12 +76,18 @@ class Line:
     patient_id: UUID
     name: str
     age: str
+    payer: str
     phase: str
     manager: str
+    clinician: str
+    enrolled: str
+    plan: str
+    check: str
     weeks: int
     scale: str
     spark: Spark | None
     baseline: str
+    baseline_day: str
     last: str
     last_day: str
     from_file: str
@@ -88,13 +96,14 @@ class Line:
     due: list[Due]
     contact: str
     contacts: int
+    next_contact: str
     review: str
     question: bool
     minutes: int
     to_next: str
 
 
-def line(standing: listing.Standing, people: Mapping[UUID | None, Staff]) -> Line:
+def line(standing: Standing, people: Mapping[UUID | None, Staff]) -> Line:
     """Return a row of the registry in words; the key of its patient is loaded."""
     facts, moved, scores = standing.facts, standing.progress, standing.scores
     return Line(
@@ -102,12 +111,18 @@ def line(standing: listing.Standing, people: Mapping[UUID | None, Staff]) -> Lin
         patient_id=standing.patient_id,
         name=patient_view.full_name(standing.named),
         age=patient_view.age(standing.named),
+        payer="" if standing.payer == "none" else words.say("care_payers", standing.payer),
         phase=words.say("care_phases", facts.phase),
-        manager=people[standing.manager_id].name if standing.manager_id in people else "",
+        manager=_name(standing.manager_id, people),
+        clinician=_name(standing.practitioner_id, people),
+        enrolled=times.date_of(facts.enrolled, facts.today),
+        plan=_day(standing.plan_on, facts),
+        check=_day(facts.check_on, facts),
         weeks=standing.weeks,
         scale=scoring.instrument(standing.scale).title,
         spark=spark(scores),
         baseline="" if moved.baseline is None else str(moved.baseline.total),
+        baseline_day=_day(moved.baseline.on if moved.baseline else None, facts),
         last="" if moved.last is None else str(moved.last.total),
         last_day="" if moved.last is None else days_ago((facts.today - moved.last.on).days),
         from_file=_from_file(moved, scores),
@@ -116,6 +131,7 @@ def line(standing: listing.Standing, people: Mapping[UUID | None, Staff]) -> Lin
         due=[reason(each) for each in standing.due],
         contact=words.say("care", "never") if facts.contact is None else days_ago((facts.today - facts.contact).days),
         contacts=standing.month.contacts,
+        next_contact=_day(standing.next_contact, facts) if _in_time(standing) else "",
         review=_review(standing),
         question=facts.flagged,
         minutes=standing.month.minutes,
@@ -123,7 +139,20 @@ def line(standing: listing.Standing, people: Mapping[UUID | None, Staff]) -> Lin
     )
 
 
-def sorted_by(by: str, of: Sequence[listing.Standing], *, turned: bool = False) -> list[listing.Standing]:
+def _name(staff_id: UUID, people: Mapping[UUID | None, Staff]) -> str:
+    return people[staff_id].name if staff_id in people else ""
+
+
+def _day(on: date | None, facts: due.Facts) -> str:
+    return times.date_of(on, facts.today) if on else ""
+
+
+def _in_time(standing: Standing) -> bool:
+    """Whether the next contact is still ahead: a late one stands among what is due."""
+    return standing.next_contact is not None and standing.next_contact >= standing.facts.today
+
+
+def sorted_by(by: str, of: Sequence[Standing], *, turned: bool = False) -> list[Standing]:
     """Return episodes by a column, what needs somebody soonest first (`turned`: last), and of equals who is longest in
     care."""
     column = COLUMNS[by]
@@ -140,7 +169,7 @@ def _from_file(moved: progress.Progress, scores: Sequence[Scored]) -> str:
     return words.say("care_from_file", which) if which else ""
 
 
-def _review(standing: listing.Standing) -> str:
+def _review(standing: Standing) -> str:
     if standing.reviewed is None:
         return words.say("care", "never")
     said = days_ago(standing.reviewed)

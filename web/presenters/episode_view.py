@@ -11,6 +11,7 @@ from caseload import care_log, episodes, listing, reviews
 from caseload.codes import evidence
 from caseload.models import CareEntry, CaseReview, Episode
 from caseload.satisfaction import telling
+from caseload.standing import Row
 from config import clock
 from intake_links import scoring
 from messaging.inbox import notes_and_calls
@@ -211,7 +212,7 @@ def _span(episode: Episode, today: date) -> str:
     return " – ".join(times.date_of(day, today) for day in (episode.enrolled_on, episode.ended_on) if day)
 
 
-def from_to(row: listing.Row) -> str:
+def from_to(row: Row) -> str:
     """Return the first and last score of an episode, "PHQ-9 16 → 8"."""
     first, last, title = row.progress.baseline, row.progress.last, scoring.instrument(row.episode.scale).title
     if first is None or last is None:

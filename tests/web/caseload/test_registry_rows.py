@@ -42,6 +42,21 @@ def _manager_renamed(scene: Any, _: Patient, __: Episode) -> None:
         session.get_one(Staff, scene.rosa.id).name = "Rosa Delgado-Lee"
 
 
+def _clinician_renamed(scene: Any, _: Patient, __: Episode) -> None:
+    with db.unit_of_work(scene.house.clinic.id) as session:
+        session.get_one(Staff, scene.ames.id).name = "Dr. Ames-Vega"
+
+
+def _insured_otherwise(_: Any, __: Patient, episode: Episode) -> None:
+    with db.unit_of_work(db.EVERY) as session:
+        session.get_one(Episode, episode.id).payer = "medicaid"
+
+
+def _plan_written(_: Any, __: Patient, episode: Episode) -> None:
+    with db.unit_of_work(db.EVERY) as session:
+        session.get_one(Episode, episode.id).plan_on = date(clock.now().year, 1, 2)
+
+
 def _given_away(scene: Any, patient: Patient, _: Episode) -> None:
     other = scene.house.staff("Ben Okafor")
     assert scene.browser.post(f"/patients/{patient.id}/care/give", manager=str(other.id)).status_code == 303
@@ -78,9 +93,12 @@ def _enrolled_earlier(_: Any, __: Patient, episode: Episode) -> None:
 
 CHANGES: dict[str, Callable[[Any, Patient, Episode], None]] = {
     "Nowak-Reyes": _named_otherwise,
-    f"{clock.now().year - 1950} years · ": _born_earlier,
-    "Rosa Delgado-Lee</span>": _manager_renamed,
-    "Ben Okafor</span>": _given_away,
+    f"{clock.now().year - 1950} years": _born_earlier,
+    "Rosa Delgado-Lee ·": _manager_renamed,
+    "Dr. Ames-Vega</span>": _clinician_renamed,
+    "Medicaid</span>": _insured_otherwise,
+    "plan Jan 2": _plan_written,
+    "Ben Okafor ·": _given_away,
     "<b>21</b>": _answered,
     "1 this month": _spoken_with,
     "7 min</span>": _worked_for,
@@ -105,6 +123,7 @@ def test_whatever_changes_in_a_row_is_seen_the_next_time(scene: Any) -> None:
         with db.unit_of_work(db.EVERY) as session:  # the next is looked at by itself
             session.get_one(Episode, episode.id).phase = "discharged"
             session.get_one(Staff, scene.rosa.id).name = "Rosa Delgado"
+            session.get_one(Staff, scene.ames.id).name = "Dr. Ames"
     assert unseen == []
 
 
@@ -152,9 +171,9 @@ def counted(scene: Any) -> int:
 
 
 def _moments(zone: ZoneInfo, today: date) -> list[datetime]:
-    """Just before and just after midnight of each of thirty days past."""
+    """Just before midnight and at it, of each of thirty days past: of today too, whenever this runs."""
     midnights = [datetime.combine(today - timedelta(days=days), time(), zone) for days in range(30)]
-    moments = [at + timedelta(minutes=minutes) for at in midnights for minutes in (-7, 3)]
+    moments = [at + timedelta(minutes=minutes) for at in midnights for minutes in (-7, 0)]
     return [at for at in moments if at <= clock.now()]
 
 
