@@ -20,10 +20,15 @@ class NotListed(Exception):
 
 def of_carrier(url: str) -> None:
     """Raise NotListed for an address that is not the carrier's: the one in the settings, else Twilio's own."""
-    configured = urlsplit(runtime.settings().twilio_api_url).hostname
+    configured = carrier_of_settings()
     host = urlsplit(url).hostname or ""
     if not stands_in(host, (configured,) if configured else CARRIER):
         raise NotListed(host)
+
+
+def carrier_of_settings() -> str | None:
+    """The host by which the settings name the carrier; None where it is Twilio's own."""
+    return urlsplit(runtime.settings().twilio_api_url).hostname
 
 
 def of_clinic(host: str) -> bool:

@@ -55,22 +55,36 @@ def allows(staff: Staff, act: str, patient_id: UUID | None) -> bool:
     bound = may and staff.role in permissions.CASELOAD_BOUND
     if not asked or (may and not bound) or patient_id is None:
         return may
-    own, opened = _facts(staff, patient_id)
+    own, _ = _facts(staff, patient_id)
     if permissions.reaches(staff.role, act, own=own, opened=False):
         return True
-    if opened is None or not permissions.reaches(staff.role, act, own=own, opened=request.method in ("GET", "HEAD")):
+    opened = _opening(staff, act, patient_id)
+    if opened is None:
         return False
     g.emergency = opened
     audit.mark_also(emergency=str(opened.id))
     return True
 
 
-def mark_emergency(staff: Staff, patient_id: UUID | None) -> None:
-    """Mark what this request writes into the audit, where emergency access is what opens this patient.
+def _opening(staff: Staff, act: str, patient_id: UUID) -> Opened | None:
+    """Return the emergency access by which alone `staff` may do `act` in this request."""
+    if permissions.reaches(staff.role, act, own=False, opened=False):
+        return None  # whoever they are
+    own, opened = _facts(staff, patient_id)
+    alone = not permissions.reaches(staff.role, act, own=own, opened=False)
+    gained = permissions.reaches(staff.role, act, own=own, opened=request.method in ("GET", "HEAD"))
+    return opened if alone and gained else None
 
-    Asking marks it (`allows`); a page that writes its line before it asks anything else says so here.
+
+def mark_emergency(staff: Staff, patient_id: UUID | None) -> None:
+    """Mark what this request writes into the audit, where emergency access opens this patient's words.
+
+    Asking marks it too (`allows`), but a page may write its line before it asks. Each page about one patient is marked
+    before its view runs (layout); one that finds out itself whom it is about says so here.
     """
-    allows(staff, "inbox.words", patient_id)
+    opened = _opening(staff, "inbox.words", patient_id) if patient_id is not None else None
+    if opened is not None:
+        audit.mark_also(emergency=str(opened.id))
 
 
 def reads_nobodys(staff: Staff) -> bool:

@@ -4,7 +4,7 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from config import outgoing
+from config import outgoing, public_internet
 from messaging.gateways.base import OutcomeUnknown, Refused, TooLarge
 
 if TYPE_CHECKING:
@@ -21,23 +21,28 @@ STORE_PATHS = {
 }
 
 
-def fetch(url: str, credentials: tuple[str, str], most: int) -> bytes:
+def fetch(
+    url: str, credentials: tuple[str, str], most: int, resolve: public_internet.Resolve = public_internet.system
+) -> bytes:
     """Return the bytes at the carrier's own `url`, following it only to its stores, which get no credentials.
 
-    Raises TooLarge above `most` bytes, Refused for a 4xx, OutcomeUnknown for whatever else is no answer.
+    But for the address that the settings name, each name must lead to the public internet. Raises TooLarge above `most`
+    bytes, Refused for a 4xx, OutcomeUnknown for whatever else is no answer, and where a name leads inside.
     """
     from requests import RequestException, Session
 
     from messaging.gateways.lines import Lines
 
     outgoing.of_carrier(url)
-    ends, lines = time.monotonic() + ALL_SECONDS, Lines()
+    ends, lines = time.monotonic() + ALL_SECONDS, Lines(outgoing.carrier_of_settings(), resolve)
     with Session() as session, lines.broken_off_after(ALL_SECONDS):
         session.trust_env = False  # no credentials of somebody's .netrc, no proxy of somebody's shell
         for scheme in ("http://", "https://"):
             session.mount(scheme, lines)
         try:
             return _followed(session, url, credentials, most, ends)
+        except public_internet.Refused as refused:
+            raise OutcomeUnknown(refused.why) from None
         except RequestException:
             if time.monotonic() < ends:
                 raise

@@ -1,36 +1,50 @@
-"""Connections of one fetch that can all be broken off, whatever they wait for: a byte now and then keeps none alive."""
+"""Connections of one fetch: to addresses that were judged, and all to be broken off, whatever they wait for.
+
+A byte now and then keeps none alive. A name is resolved once, and the judged address is what is connected to: a name
+server that has gone wrong leads nowhere inside, whatever TLS would say of it afterwards.
+"""
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from config.public_internet import Resolve, addresses_of
+
+MOST_ADDRESSES = 3
 
 
 class Lines(HTTPAdapter):
-    """An adapter that knows the sockets it has opened."""
+    """An adapter that knows the sockets it has opened.
 
-    def __init__(self) -> None:
+    `named` is the host that the operator's settings name, wherever it is; any other one must be on the public internet,
+    or the request ends in config.public_internet.Refused.
+    """
+
+    def __init__(self, named: str | None, resolve: Resolve) -> None:
         self._opened: list[socket.socket] = []
+        self._named, self._resolve = named, resolve
         self._is_over = False
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """Make the pools, whose connections are noted as they are opened: before TLS, a head or a body."""
         super().init_poolmanager(*args, **options)
-        note = self._note
+        opened = self._open
 
         class Plain(HTTPConnection):
             def _new_conn(self) -> socket.socket:
-                return note(super()._new_conn())
+                return opened(self, super()._new_conn)
 
         class Encrypted(HTTPSConnection):
             def _new_conn(self) -> socket.socket:
-                return note(super()._new_conn())
+                return opened(self, super()._new_conn)
 
         class PlainPool(HTTPConnectionPool):
             ConnectionCls = Plain
@@ -52,6 +66,22 @@ class Lines(HTTPAdapter):
             timer.cancel()
             for opened in self._opened:
                 opened.close()
+
+    def _open(self, connection: HTTPConnection, opening: Callable[[], socket.socket]) -> socket.socket:
+        name = connection.host
+        if name == self._named:
+            return self._note(opening())
+        failed: Exception = NewConnectionError(connection, "no address")
+        try:
+            for address in addresses_of(name, connection.port, self._resolve)[:MOST_ADDRESSES]:
+                connection.host = address
+                try:
+                    return self._note(opening())
+                except (NewConnectionError, ConnectTimeoutError) as error:
+                    failed = error
+        finally:
+            connection.host = name  # what TLS asks for
+        raise failed
 
     def _note(self, made: socket.socket) -> socket.socket:
         self._opened.append(made.dup())  # TLS takes the first handle away

@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import pytest
+from requests import RequestException
 
+from config import runtime
 from messaging.gateways import fetching
 from messaging.gateways.base import OutcomeUnknown, Refused, TooLarge
 
 # The carrier that may be spoken to is the one in the settings of the house.
 pytestmark = pytest.mark.usefixtures("house")
 MOST = 5_000_000
+real_connect = socket.socket.connect
 Answer = Callable[[socket.socket], None]
 
 
@@ -123,3 +126,74 @@ def test_nothing_but_the_carriers_stores_is_followed_to(where: str) -> None:
             fetched(url)
         with pytest.raises(BlockingIOError):
             inside.accept()
+
+
+API = "https://api.twilio.com/2010-04-01/Accounts/AC/Messages/MM/Media/ME"
+
+
+def asked_for(url: str, *answers: list[str]) -> tuple[list[str], str]:
+    """The names that were asked for while a name server answered so, in turn, and why nothing was fetched."""
+    left, asked = list(answers), []
+
+    def resolve(host: str, _port: int) -> list[str]:
+        asked.append(host)
+        return left.pop(0)
+
+    with pytest.raises((OutcomeUnknown, RequestException)) as unknown:
+        fetching.fetch(url, ("AC" + "0" * 32, "a token"), MOST, resolve)
+    return asked, str(unknown.value)
+
+
+@pytest.fixture
+def connected(house: object, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Where connections were begun to, none of which stands; the carrier is Twilio itself."""
+    begun: list[tuple[str, int]] = []
+
+    def connect(line: socket.socket, address: tuple[str, int]) -> None:
+        begun.append(address[:2])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(runtime, "_settings", runtime.settings().model_copy(update={"twilio_api_url": ""}))
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    return begun
+
+
+@pytest.mark.parametrize("inside", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:10.0.0.1", "fd00::1"])
+def test_a_name_of_the_carriers_that_leads_inside_is_not_connected_to(
+    connected: list[tuple[str, int]], inside: str
+) -> None:
+    assert asked_for(API, [inside]) == (["api.twilio.com"], "inside")
+    assert asked_for(API, ["93.184.215.14", inside]) == (["api.twilio.com"], "inside")
+    assert connected == []
+
+
+def test_a_name_is_resolved_once_and_the_judged_addresses_connected_to(connected: list[tuple[str, int]]) -> None:
+    asked, _ = asked_for(API, ["93.184.215.14", "93.184.215.15"], ["127.0.0.1"])
+    assert asked == ["api.twilio.com"]
+    assert connected == [("93.184.215.14", 443), ("93.184.215.15", 443)]
+
+
+def test_tls_asks_for_the_name_and_not_for_the_address(
+    connected: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    greeted: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            line, _ = server.accept()
+            with line:
+                greeted.append(line.recv(65536))
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        elsewhere = server.getsockname()
+        monkeypatch.setattr(socket.socket, "connect", lambda line, _address: real_connect(line, elsewhere))
+        asked_for(API, ["93.184.215.14"])
+        thread.join()
+    assert b"api.twilio.com" in greeted[0]
+
+
+def test_a_store_that_leads_inside_is_not_connected_to() -> None:
+    head = b"HTTP/1.1 302 Found\r\nLocation: https://media.twiliocdn.com/x\r\nContent-Length: 0\r\n\r\n"
+    with carrier(lambda line: line.sendall(head)) as url:
+        assert asked_for(url, ["127.0.0.1"]) == (["media.twiliocdn.com"], "inside")

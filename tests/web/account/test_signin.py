@@ -259,3 +259,26 @@ def test_an_older_invitation_ends_when_a_newer_one_is_used(house: Any) -> None:
     assert house.browser().post(older, token_from="/signin", password="x" * 20, again="x" * 20).status_code == 410
     assert house.browser().get(others).status_code == 200
     assert enter(house, "ben@clinic.example", GOOD).status_code == 303
+
+
+def test_a_sign_in_makes_a_session_of_its_own_whatever_the_browser_brought(house: Any, rosa: Staff) -> None:
+    tokens = []
+    for _ in range(2):
+        browser = house.browser()
+        browser.client.set_cookie("wt_session", "planted" * 7)
+        browser.post("/signin", token_from="/signin", email=rosa.email, password=GOOD)
+        tokens.append(browser.client.get_cookie("wt_session").value)
+    assert len({"planted" * 7, *tokens}) == 3
+    assert {len(token) for token in tokens} == {43}  # 256 bits
+    browser.client.set_cookie("wt_session", "planted" * 7)
+    assert browser.get("/inbox").status_code == 303
+
+
+def test_a_password_is_good_for_as_long_as_nobody_changes_it(house: Any, rosa: Staff) -> None:
+    with time_machine.travel("2036-03-03T16:00:00Z", tick=False):
+        assert enter(house, rosa.email, GOOD).status_code == 303
+
+
+def test_a_clinic_begins_without_any_account(house: Any) -> None:
+    with db.unit_of_work(db.EVERY) as session:
+        assert session.scalars(select(Staff.id)).all() == []

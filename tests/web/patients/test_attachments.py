@@ -1,5 +1,6 @@
 """What came with a text is shown to those who may read texts, as bytes that cannot act; every look is recorded."""
 
+import re
 from typing import Any
 
 import pytest
@@ -56,7 +57,8 @@ def test_whatever_is_no_picture_is_only_saved(house: Any, content: bytes) -> Non
         session.get_one(Media, row.id).type = "image/svg+xml"  # what somebody said it was is not believed
     answer = house.signed_in(house.staff()).get(f"/attachments/{row.id}")
     assert answer.content_type == "application/octet-stream"
-    assert answer.headers["Content-Disposition"].startswith("attachment;")
+    name = rf"from-patient-{row.id.hex[-8:]}\.(bin|pdf)"
+    assert re.fullmatch(rf'attachment; filename="{name}"', answer.headers["Content-Disposition"])
 
 
 @pytest.mark.parametrize("role", ["clinic_admin", "auditor", "front_desk"])

@@ -12,6 +12,7 @@ from messaging.models import Message
 from tests.web.caseload import seeding
 from web import permissions
 from web.models import EmergencyAccess
+from web.patients import emergency_access
 
 REASON = {"why": "danger", "reason": "The family rang: they fear for a life tonight", "minutes": "30"}
 SAID = "i stopped taking my pills"
@@ -72,6 +73,26 @@ def test_whoever_does_not_reach_a_patient_opens_them_with_a_reason(house: Any, r
     for act in ["patient.opened", *(["case.opened"] if role != "front_desk" else [])]:
         marked = [entry.detail.get("emergency") for entry in audited(house, act)]
         assert str(rows(house)[0].id) in marked, act
+
+
+@pytest.mark.parametrize("role", ["clinic_admin", "auditor", "psychiatric_consultant", "front_desk"])
+def test_each_page_that_it_opened_is_counted_for_who_looks_at_it(house: Any, role: str) -> None:
+    patient, _ = waits(house)
+    browser = house.signed_in(house.staff("Kim Ost", role=role))
+    browser.post(f"/patients/{patient.id}/emergency", **REASON)
+    (row,) = rows(house)
+    shown, uncounted, counted = 0, [], 0
+    for rule in house.app.url_map.iter_rules():
+        if "GET" not in rule.methods or rule.arguments != {"patient_id"} or rule.endpoint.startswith("emergencies."):
+            continue
+        page = browser.get(rule.rule.replace("<uuid:patient_id>", str(patient.id)))
+        with db.unit_of_work(house.clinic.id) as session:
+            before, counted = counted, emergency_access.pages_read(session, row)
+        if page.status_code == 200 and b'class="emergency"' in page.data:
+            shown += 1
+            uncounted += [rule.rule] if counted == before else []
+    assert uncounted == []
+    assert shown >= 4
 
 
 def test_it_reads_and_changes_nothing_and_opens_nobody_else(house: Any) -> None:
