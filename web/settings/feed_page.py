@@ -160,7 +160,7 @@ def page(session: Session, feed: Feed, sheet: Sheet) -> str:
         heard=standing.heard_at and times.moment(standing.heard_at, now, zone),
         waits=standing.oldest and times.length(now - standing.oldest),
         connection=connections.of(session, feed),
-        paused=feed.paused_at and times.moment(feed.paused_at, now, zone),
+        paused=feed.paused_at and times.moment(feed.paused_at, now, zone, running=True),
         address=f"{runtime.settings().public_url}/webhooks/ehr/{feed.name}",
         rows=[_row(row, times.moment(row.received_at, now, zone)) for row in attention.latest(session, feed)],
         most=attention.SHOWN,

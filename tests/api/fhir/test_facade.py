@@ -290,16 +290,3 @@ def test_the_forms_are_told_with_their_licence_and_codes(ours: Any) -> None:
     assert told["phq9"]["url"] == "http://loinc.org/q/44249-1"
     assert told["phq9"]["item"][8]["answerOption"][3]["valueCoding"]["code"] == "LA6571-9"
     assert found(ours.program(), "Questionnaire", url="http://loinc.org/q/44249-1") == [told["phq9"]]
-
-
-def test_what_is_wrong_with_a_search_is_told_in_fhir_s_own_terms(ours: Any) -> None:
-    program = ours.program()
-    said = refused(program.get("/fhir/Appointment", date="never"), 400, "invalid")
-    assert "`errors`" not in str(said)
-    assert said["issue"][1]["location"] == ["http.date"]
-    said = refused(program.get("/fhir/Patient", name="River"), 400, "invalid")
-    assert "River" not in str(said)
-    assert "location" not in said["issue"][1]
-    assert said["issue"][1]["diagnostics"].endswith("these are: _id, _count, _format")
-    said = refused(ours.program("patients.read").get("/fhir/Task"), 403, "forbidden")
-    assert ("`errors`" in str(said), said["issue"][1]["diagnostics"]) == (False, "tasks.read")
