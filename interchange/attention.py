@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db, queue
 from interchange import feeds
-from interchange.models import Feed, FeedMessage
+from interchange.models import Feed, FeedConnection, FeedMessage
 from interchange.problems import Problem
 from messaging.inbox import items
 from messaging.models import Clinic, Staff
@@ -24,13 +24,15 @@ SHOWN = 100
 
 @dataclass(frozen=True)
 class Standing:
-    """How a feed stands: when it was last heard, how many of its messages are in each state, of the last 30 days, and
-    since when the oldest waits that nobody has worked on."""
+    """How a feed stands: when it was last heard (it said something, or answered us with nothing new), how many of its
+    messages are in each state, of the last 30 days, since when the oldest waits that nobody has worked on, and whether
+    it did not answer when it was last asked."""
 
     feed: Feed
     heard_at: datetime | None
     counts: dict[str, int]
     oldest: datetime | None
+    refused: bool
 
     def sum(self, *states: str) -> int:
         """Return how many messages are in these states."""
@@ -40,8 +42,6 @@ class Standing:
 def standings(session: Session, clinic: Clinic) -> list[Standing]:
     """Return how each feed of the clinic stands, by name."""
     ours = FeedMessage.clinic_id == clinic.id
-    heard = select(FeedMessage.feed_id, func.max(FeedMessage.received_at)).where(ours).group_by(FeedMessage.feed_id)
-    last = dict(session.execute(heard).all())
     counted = (
         select(FeedMessage.feed_id, FeedMessage.state, func.count())
         .where(ours, FeedMessage.received_at > clock.now() - LATELY)
@@ -53,7 +53,28 @@ def standings(session: Session, clinic: Clinic) -> list[Standing]:
     for feed_id, state, count in session.execute(counted):
         counts[feed_id][state] = count
     own = session.scalars(select(Feed).where(Feed.clinic_id == clinic.id).order_by(Feed.name))
-    return [Standing(feed, last.get(feed.id), counts[feed.id], oldest.get(feed.id)) for feed in own]
+    last, refused = _last_heard(session, clinic), set(session.scalars(_refused(clinic)))
+    return [Standing(feed, last.get(feed.id), counts[feed.id], oldest.get(feed.id), feed.id in refused) for feed in own]
+
+
+def _last_heard(session: Session, clinic: Clinic) -> dict[UUID, datetime]:
+    said = (
+        select(FeedMessage.feed_id, func.max(FeedMessage.received_at))
+        .where(FeedMessage.clinic_id == clinic.id)
+        .group_by(FeedMessage.feed_id)
+    )
+    answered = select(FeedConnection).where(FeedConnection.clinic_id == clinic.id)
+    last: dict[UUID, datetime] = dict(session.execute(said).all())
+    for row in session.scalars(answered):
+        if row.heard_at:
+            last[row.feed_id] = max(row.heard_at, last.get(row.feed_id, row.heard_at))
+    return last
+
+
+def _refused(clinic: Clinic) -> Select[UUID]:
+    return select(FeedConnection.feed_id).where(
+        FeedConnection.clinic_id == clinic.id, FeedConnection.state == "on", FeedConnection.refused.is_not(None)
+    )
 
 
 def waiting(session: Session, clinic: Clinic) -> Sequence[FeedMessage]:

@@ -7,6 +7,7 @@ from importlib import resources
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 
 from messaging import languages, phone
 from reminders.rules import zones
@@ -103,7 +104,12 @@ def read(own: object = None) -> Profile:
         return Profile.model_validate(merged)
     except ValidationError as error:
         wrong = error.errors(include_input=False, include_url=False, include_context=False)
-        raise BadProfile("; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in wrong)) from None
+        raise BadProfile("; ".join(f"{'.'.join(map(str, each['loc']))}: {_why(each)}" for each in wrong)) from None
+
+
+def _why(error: ErrorDetails) -> str:
+    """What is wrong with a key, in words for whoever writes a profile; what is rare in the checker's own."""
+    return "there is no such key" if error["type"] == "extra_forbidden" else error["msg"]
 
 
 @cache

@@ -79,6 +79,11 @@ def length(span: timedelta) -> str:
     return f"{hours} h {rest:02}" if rest and hours < 10 else f"{hours} h"
 
 
+def lasted(span: timedelta) -> str:
+    """Return for how long something waits or took: "under a minute", "4 min"."""
+    return "under a minute" if span < MINUTE else length(span)
+
+
 def ago(span: timedelta) -> str:
     """Return how long ago: "just now", "4 min ago"."""
     return "just now" if span < MINUTE else f"{length(span)} ago"

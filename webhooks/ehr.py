@@ -139,10 +139,10 @@ def _resource(sender: Sender, body: bytes) -> Response:
     except ValueError:
         return _malformed(sender, body)
     read = resources.read(resource, sender.profile)
-    kind = str(resource.get("resourceType", ""))
+    told = subscriptions.read(resource)
+    kind = str(resource.get("resourceType", "")) + (f", {told.type}" if told and told.type else "")
     said = feeds.Said(body.decode("utf-8-sig", "replace"), "fhir", "", kind, None, feeds.tell_scores(read.acts))
     refusing = [] if read.taken else list(read.problems)
-    told = subscriptions.read(resource)
     with accepting.kept(sender) as (session, clinic, feed):
         if told is not None and not connections.notified(session, feed, told) and told.by_id:
             refusing = [*refusing, Problem("told_by_id", "/entry/0/resource")]

@@ -26,7 +26,9 @@ def response(problem: Problem, request_id: str) -> Response:
     """Return the answer to a request that was refused; nothing in it repeats what was sent."""
     said = problems.words()[problem.key]
     status = 400 if said["status"] == 422 else said["status"]
-    places = [(place.parameter or "", place.detail) for place in problem.places]
-    outcome = bundles.outcome(CODES.get(status, "exception"), f"{said['title']}. {said['detail']}", places)
+    # A parameter of a search is named as FHIR R4 has it (OperationOutcome.issue.location).
+    places = [(f"http.{place.parameter}" if place.parameter else "", place.detail) for place in problem.places]
+    words = said.get("outcome", said["detail"])
+    outcome = bundles.outcome(CODES.get(status, "exception"), f"{said['title']}. {words}", places)
     outcome["id"] = request_id
     return Response(json.dumps(outcome), status, problem.headers, content_type=FHIR)

@@ -69,7 +69,7 @@ def plain(given: Given, known: Collection[str], repeated: Collection[str] = ()) 
     for name, values in given.items():
         if name not in known and name not in PAGING:
             # A name that the sender made up is not repeated: it may be somebody's.
-            raise wrong("-")
+            raise _unknown(known)
         if len(values) > 1 and name not in repeated:
             raise Problem("invalid", Place(parameter=name, detail=problems.reasons()["once"]))
     if _first(given, "_format", FORMATS[0]) not in FORMATS:
@@ -102,6 +102,11 @@ def _number(text: str) -> int:
 def wrong(name: str) -> Problem:
     """Return the refusal of one parameter."""
     return Problem("invalid", Place(parameter=name, detail=problems.reasons()["expected"]))
+
+
+def _unknown(known: Collection[str]) -> Problem:
+    names = ", ".join((*known, *(name for name in PAGING if name != AFTER)))
+    return Problem("invalid", Place(detail=f"{problems.reasons()['parameter']} {names}"))
 
 
 def after(kind: str, clinic: Clinic, ended: searching.Place) -> str:

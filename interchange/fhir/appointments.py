@@ -83,7 +83,7 @@ def _key(appointment: Resource, context: Context) -> str | None:
 
 
 def _when(appointment: Resource, context: Context, *, needed: bool) -> Act:
-    written = text(appointment, "start")
+    written = values.time(appointment, "start")
     stamp = values.stamp(written)
     if stamp is None or not stamp.is_plausible:
         if written:

@@ -34,7 +34,7 @@ def acts(encounter: Resource, context: Context) -> list[Act]:
         return []
     key, begins = _key(encounter), any(_visit(encounter, context).values())
     if key is None or not (begins or status in CANCELLED):
-        context.note("key_missing" if key is None else "start_missing", "/id" if key is None else "/period/start")
+        _refuse(encounter, context, key)
         return []
     sent_along = context.along.get(text(subject, "reference"))
     whose: Act = {"patient": patient, "person": patients.person(sent_along, context) if sent_along else {}}
@@ -44,6 +44,14 @@ def acts(encounter: Resource, context: Context) -> list[Act]:
         | told(encounter, context) | whose | said
         for name, told in readings.items()
     ]  # fmt: skip
+
+
+def _refuse(encounter: Resource, context: Context, key: str | None) -> None:
+    if key is None:
+        context.note("key_missing", "/id")
+    else:
+        written = values.time(encounter, "period", "start")
+        context.note("start_unreadable" if written else "start_missing", "/period/start")
 
 
 def says_something(encounter: Resource, profile: Profile) -> bool:
@@ -62,7 +70,9 @@ def _stay(encounter: Resource, context: Context) -> Act:
     status, zone = text(encounter, "status"), context.profile.zone
     if status in CANCELLED:
         return {}
-    start, end = (values.stamp(text(encounter, "period", edge)) for edge in ("start", "end"))
+    start, end = (values.stamp(values.time(encounter, "period", edge)) for edge in ("start", "end"))
+    if end is None and values.time(encounter, "period", "end"):
+        context.note("time_unreadable", "/period/end")
     discharged_at = moments.utc(moments.edge(end, zone, ends=True))
     if discharged_at is None and status in ENDED:
         discharged_at = values.as_of(encounter).get("as_of")

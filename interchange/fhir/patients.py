@@ -50,7 +50,7 @@ def person(patient: Resource, context: Context) -> Person:
 
 
 def _born(patient: Resource, context: Context) -> str | None:
-    return people.born(_day(text(patient, "birthDate")), f"{context.at}/birthDate", context.problems)
+    return people.born(_day(values.time(patient, "birthDate")), f"{context.at}/birthDate", context.problems)
 
 
 def _day(written: str) -> date | None:
@@ -77,7 +77,7 @@ def _phones(patient: Resource, context: Context) -> Iterator[dict[str, Any]]:
 
 
 def _death(patient: Resource, who: Identifier) -> list[Act]:
-    at = text(patient, "deceasedDateTime")
+    at = values.time(patient, "deceasedDateTime")
     day = _day(at)
     dead = patient.get("deceasedBoolean") is True or text(patient, "deceasedBoolean").lower() == "true" or bool(at)
     return [{"act": "patient.deceased", "on": day.isoformat() if day else None, "patient": who}] if dead else []

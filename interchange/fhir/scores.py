@@ -46,7 +46,10 @@ def _said(resource: Resource, context: Context, state: str, times: tuple[str, ..
     patient = patient or references.patient(resource.get("subject"), context)
     if patient is None:
         context.note("patient_missing", "/subject")
-    stamp = next((stamp for name in times if (stamp := values.stamp(text(resource, name)))), None)
+    written = {name: values.time(resource, name) for name in times}
+    stamp = next(filter(None, map(values.stamp, written.values())), None)
+    if stamp is None and any(written.values()):
+        context.note("time_unreadable", "/" + next(name for name in times if written[name]))
     at = moments.utc(moments.answered(stamp, context.profile.zone))
     return {"patient": patient, "state": state, "at": at, **values.as_of(resource), **values.labels(resource)}
 

@@ -30,6 +30,14 @@ def text(resource: object, *path: str | int) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
+def time(resource: object, *path: str | int) -> str:
+    """Return what is written where a date or a time belongs, "" where nothing is. A number is written too, though FHIR
+    has none there: what cannot be read must not be taken for what was not said."""
+    value = look(resource, *path)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number else text(resource, *path)
+
+
 def objects(resource: object, *path: str | int) -> Iterator[Resource]:
     """Return the objects of the list at a path; what is none is passed over."""
     value = look(resource, *path)

@@ -2,7 +2,7 @@
 
 from interchange import moments, scores
 from interchange.hl7 import patients, timestamps
-from interchange.hl7.er7 import Message, Segment
+from interchange.hl7.er7 import NULL, Message, Segment
 from interchange.people import Identifier
 from interchange.problems import Problems
 from interchange.profiles import Profile
@@ -46,7 +46,8 @@ def _result(
     problems: Problems,
 ) -> list[Act]:
     state = profile.results.get(obx.part(11).upper() or "F", "preliminary")
-    said: Act = {"patient": patient, "loinc": obx.part(3), "state": state, "at": _at(obx, ordered, profile)}
+    at = _at(obx, ordered, profile, problems)
+    said: Act = {"patient": patient, "loinc": obx.part(3), "state": state, "at": at}
     if state == "withdrawn":
         return [{"act": "score", "instrument": named.instrument, **said}]
     if state == "preliminary":
@@ -64,7 +65,10 @@ def _value(obx: Segment, named: scores.Coded) -> int | None:
     return dict(named.answers).get(obx.part(5), scores.whole(obx.part(5)))
 
 
-def _at(obx: Segment, ordered: Segment | None, profile: Profile) -> str | None:
+def _at(obx: Segment, ordered: Segment | None, profile: Profile, problems: Problems) -> str | None:
     """When it was answered: OBX-14, else OBR-7."""
-    stamp = timestamps.stamp(obx.part(14) or (ordered.part(7) if ordered else ""))
+    written = obx.part(14) or (ordered.part(7) if ordered else "")
+    stamp = timestamps.stamp(written)
+    if stamp is None and written not in ("", NULL):
+        problems.note("time_unreadable", f"OBX-14({obx.part(1)})" if obx.part(14) else "OBR-7")
     return moments.utc(moments.answered(stamp, profile.zone))

@@ -119,11 +119,13 @@ def _word(row: Resource, name: str) -> str:
 
 
 def _start(row: Resource) -> str:
-    """The start by the clock of the department, which the row does not name: the feed's zone is meant."""
+    """The start by the clock of the department, which the row does not name: the feed's zone is meant. What is no time
+    is told as it stands, to be refused as such."""
+    written = f"{_word(row, 'date')} {_word(row, 'starttime')}".strip()
     try:
-        at = datetime.strptime(f"{_word(row, 'date')} {_word(row, 'starttime')}", "%m/%d/%Y %H:%M")  # noqa: DTZ007
+        at = datetime.strptime(written, "%m/%d/%Y %H:%M")  # noqa: DTZ007
     except ValueError:
-        return ""
+        return written
     return at.isoformat(timespec="seconds")
 
 

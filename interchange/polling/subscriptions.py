@@ -15,6 +15,7 @@ from interchange.polling.events import Notice
 
 VISIT = re.compile(r"(?:^|/)(Appointment/[A-Za-z0-9.-]{1,64})(?:/_history/.*)?$", re.ASCII)
 COUNT = re.compile(r"[0-9]{1,18}", re.ASCII)
+TYPES = ("handshake", "heartbeat", "event-notification", "query-status", "query-event")
 NAMES = {
     "events-since-subscription-start": "eventsSinceSubscriptionStart",
     "notification-event": "notificationEvent",
@@ -24,9 +25,10 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Notification:
-    """What was told: its events, each with the name of its visit ("" where it is of none); the ids of the events that
-    came before it; and whether it says of a visit no more than its id."""
+    """What was told: its type ("" where FHIR has none such); its events, each with the name of its visit ("" where it
+    is of none); the ids of the events that came before it; and whether it says of a visit no more than its id."""
 
+    type: str
     events: tuple[Notice, ...]
     before: frozenset[str]
     by_id: bool
@@ -46,7 +48,8 @@ def read(bundle: Resource) -> Notification | None:
     events = tuple(Notice(f"{about}#{number}", name) for number, name in sorted(told.items()))
     brought = {f"Appointment/{text(entry, 'resource', 'id')}" for entry in objects(bundle, "entry")}
     by_id = any(name and name not in brought for name in told.values())
-    return Notification(events, frozenset(f"{about}#{number}" for number in before if number > 0), by_id)
+    named = text(said, "type") if text(said, "type") in TYPES else ""
+    return Notification(named, events, frozenset(f"{about}#{number}" for number in before if number > 0), by_id)
 
 
 def _facts(parameters: object, name: str) -> dict[str, Any]:

@@ -30,8 +30,8 @@ def _entry(each: Resource, root: str) -> Resource:
 
 
 def outcome(code: str, words: str, places: Sequence[tuple[str, str]] = ()) -> Resource:
-    """Return an OperationOutcome: `code` is one of FHIR's issue types, `places` expressions with their own words."""
+    """Return an OperationOutcome: `code` is one of FHIR's issue types, `places` parameters with their own words."""
     issues = [{"severity": "error", "code": code, "details": {"text": words}}]
-    issues += [full({"severity": "error", "code": code, "diagnostics": said, "expression": [at] if at else None})
+    issues += [full({"severity": "error", "code": code, "diagnostics": said, "location": [at] if at else None})
                for at, said in places]  # fmt: skip
     return {"resourceType": "OperationOutcome", "issue": issues}

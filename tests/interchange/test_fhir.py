@@ -94,7 +94,9 @@ def test_f10_dates_without_hours_and_times_in_utc(written: str, start: str | Non
     assert (act(resource)["start"], problems(resource)) == (start, told)
 
 
-@pytest.mark.parametrize(("written", "problem"), [("soon", "start_unreadable"), (46091, "start_missing")])
+@pytest.mark.parametrize(
+    ("written", "problem"), [("soon", "start_unreadable"), ("", "start_missing"), (46091, "start_unreadable")]
+)
 def test_a_booked_appointment_without_a_start_is_refused(written: object, problem: str) -> None:
     assert problems(APPOINTMENT | {"start": written}) == [problem]
     assert act(APPOINTMENT | {"start": written, "status": "cancelled"})["act"] == "visit.cancel"
@@ -158,7 +160,13 @@ def test_a_patient_is_told_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    "death", [{"deceasedBoolean": True}, {"deceasedBoolean": "true"}, {"deceasedDateTime": "2026-01-05T10:00:00Z"}]
+    "death",
+    [
+        {"deceasedBoolean": True},
+        {"deceasedBoolean": "true"},
+        {"deceasedDateTime": "2026-01-05T10:00:00Z"},
+        {"deceasedDateTime": 46027},
+    ],
 )
 def test_one_that_died_is_told(death: dict[str, Any]) -> None:
     assert [told["act"] for told in explained(PATIENT | death)["acts"]] == ["patient.update", "patient.deceased"]
@@ -174,11 +182,9 @@ def test_a_link_is_a_merge() -> None:
     assert act(PATIENT | {"link": [{"other": other, "type": "seealso"}]})["act"] == "patient.update"
 
 
-@pytest.mark.parametrize(
-    ("born", "told"), [("1980", ["birth_date_unreadable"]), ("0980-01-01", ["birth_date_unreadable"])]
-)
-def test_an_impossible_birth_date_is_left_out(born: str, told: list[str]) -> None:
-    assert problems(PATIENT | {"birthDate": born}) == told
+@pytest.mark.parametrize("born", ["1980", "0980-01-01", 29222])
+def test_an_impossible_birth_date_is_left_out(born: object) -> None:
+    assert problems(PATIENT | {"birthDate": born}) == ["birth_date_unreadable"]
 
 
 @pytest.mark.parametrize("offset", ["+25:00", "-14:30", "+05:75"])

@@ -50,6 +50,11 @@ def test_a_score_that_cannot_be_is_refused(resource: dict[str, Any], problem: st
     assert (explained(resource)["ack"], problems(resource)) == ("refused", [problem])
 
 
+def test_a_number_as_the_day_of_a_score_is_told_and_left_out() -> None:
+    numbered = observation(valueInteger=14) | {"effectiveDateTime": 45992}
+    assert (act(numbered)["at"], problems(numbered)) == (None, ["time_unreadable"])
+
+
 def test_components_are_scores_and_a_bare_panel_is_none() -> None:
     part = {"code": {"coding": [{"system": "http://loinc.org", "code": "44260-8"}]}}
     coded = part | {"valueCodeableConcept": {"coding": [{"code": "LA6570-1"}]}}

@@ -36,6 +36,13 @@ def test_a_total_is_told_with_its_patient_code_and_time() -> None:
     ]
 
 
+@pytest.mark.parametrize(("told", "where"), [("45992", "OBX-14(1)"), ("", "OBR-7")])
+def test_a_number_as_the_day_of_a_score_is_told_and_left_out(told: str, where: str) -> None:
+    answer = explained(oru(f"{obx('44261-6', '14')}|||{told}").replace("20260601101500", "45992"))
+    assert (answer["ack"], answer["acts"][0]["total"], answer["acts"][0]["at"]) == ("AA", 14, None)
+    assert [(problem["problem"], problem["where"]) for problem in answer["problems"]] == [("time_unreadable", where)]
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "total"),
     [("NM", "0", 0), ("ST", "14", 14), ("NM", "14.0", 14), ("SN", "^14", 14), ("SN", "=^14", 14), ("NM", "27", 27)],

@@ -104,3 +104,9 @@ def test_until_says_no_day_where_it_is_today() -> None:
     assert times.until(NOW + timedelta(hours=1), NOW, ZONE) == "10:00 AM"
     assert times.until(NOW + timedelta(days=1), NOW, ZONE) == "tomorrow 9:00 AM"
     assert times.until(NOW + timedelta(days=6), NOW, ZONE) == times.moment(NOW + timedelta(days=6), NOW, ZONE)
+
+
+def test_what_has_just_begun_lasts_under_a_minute_and_never_none() -> None:
+    assert [times.lasted(timedelta(seconds=span)) for span in (0, 59, 60, 3600)] == [
+        "under a minute", "under a minute", "1 min", "1 h",
+    ]  # fmt: skip

@@ -134,6 +134,33 @@ def test_fhir_resources_do_the_same_and_one_bad_entry_does_not_keep_the_rest(wor
     assert world.problems() == ["status_unsupported"]
 
 
+@pytest.mark.parametrize("written", ["45992", "20301345", "1803200400", "99999999999999"])
+def test_numbers_as_dates_of_hl7_are_ae_102_with_err_and_can_be_seen(world: World, written: str) -> None:
+    answer = er7.read(world.post(visit("S12", start=written)).data).messages[0]
+    assert answer.part("MSA", 1) == "AE"
+    assert ("102", "E") in [(err.part(3), err.part(4)) for err in answer.all("ERR")]
+    seen_as_no_date(world)
+
+
+@pytest.mark.parametrize("written", [45992, 1803200400, 2030.5, "45992", "1803200400"])
+def test_numbers_as_dates_of_fhir_are_an_operation_outcome_and_can_be_seen(world: World, written: object) -> None:
+    answer = world.post(json.dumps(APPOINTMENT | {"start": written, "end": None}))
+    assert (answer.status_code, answer.json["resourceType"]) == (422, "OperationOutcome")
+    get_fhir_model_class("OperationOutcome").model_validate(answer.json)
+    (issue,) = answer.json["issue"]
+    assert issue["details"]["text"] == "The start of the visit is no date and time."
+    seen_as_no_date(world)
+
+
+def seen_as_no_date(world: World) -> None:
+    """The message is before a person, with why; no visit came of it."""
+    jobs.drain()
+    assert [row.state for row in world.messages] == ["refused"]
+    assert "start_unreadable" in world.problems()
+    assert len(world.rows(InboxItem)) == 1
+    assert world.rows(Appointment) == []
+
+
 @pytest.mark.parametrize("body", ['{"resourceType": "Device"}', "{", '{"resourceType": "Appointment"}'])
 def test_a_resource_that_cannot_be_taken_is_refused_in_fhir_s_terms(world: World, body: str) -> None:
     answer = world.post(body)

@@ -190,3 +190,12 @@ def test_a_stay_that_has_ended_and_does_not_say_when_had_done_so_when_that_was_w
     send(world, 6, id="n2", status="finished", meta={})
     assert facts(world)[1] == ("kept", at(10, 14), None)
     assert "end_missing" in world.problems()
+
+
+def test_numbers_as_dates_of_an_encounter_are_told(world: World, ana: Patient) -> None:
+    send(world, 1, period={"start": "2026-03-10T14:00:00Z", "end": 46095})
+    assert facts(world) == [("kept", at(10, 14), None)]
+    assert "time_unreadable" in world.problems()
+    send(world, 2, id="n2", period={"start": 46091})
+    assert len(facts(world)) == 1
+    assert "start_unreadable" in world.problems()

@@ -138,7 +138,7 @@ def _row(key: ApiKey, everyone: Mapping[UUID | None, Staff], zone: str, now: dat
         name=key.name,
         may=", ".join(words.say("api_scopes", scope) for scope in key.scopes),
         acts_as=everyone[key.staff_id].name if key.staff_id else "",
-        made=times.moment(key.created_at, now, zone),
+        made=times.moment(key.created_at, now, zone, running=True),
         expires=times.moment(key.expires_at, now, zone),
         used=used,
         state=words.say("api_key_states", state),

@@ -194,7 +194,7 @@ def _keys(served: Sequence[FeedKey], at: datetime, zone: str) -> list[Shown]:
     signing = next((each.id for each in served if each.signs_from <= at), None)
     shown = []
     for each in served:
-        ahead = times.moment(each.signs_from, at, zone) if each.signs_from > at else ""
+        ahead = times.moment(each.signs_from, at, zone, running=True) if each.signs_from > at else ""
         until = times.moment(each.published_until, at, zone) if each.published_until else ""
         shown.append(Shown(each.kid, each.algorithm, each.id == signing, ahead, until, each.origin == "file"))
     return shown

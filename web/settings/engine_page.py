@@ -104,4 +104,6 @@ def _shown(pem: str) -> str:
         return ""
     first, now, zone = x509.load_pem_x509_certificates(pem.encode())[0], clock.now(), sessions.clinic().zone
     name = first.subject.rfc4514_string()
-    return words.say("connections", "certificate", name=name, until=times.moment(first.not_valid_after_utc, now, zone))
+    return words.say(
+        "connections", "certificate", name=name, until=times.moment(first.not_valid_after_utc, now, zone, running=True)
+    )

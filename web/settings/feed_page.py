@@ -3,7 +3,6 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from flask import abort, flash, redirect, request, url_for
@@ -158,9 +157,9 @@ def page(session: Session, feed: Feed, sheet: Sheet) -> str:
         sheet=sheet,
         standing=standing,
         heard=standing.heard_at and times.moment(standing.heard_at, now, zone),
-        waits=standing.oldest and times.length(now - standing.oldest),
+        waits=standing.oldest and times.lasted(now - standing.oldest),
         connection=connections.of(session, feed),
-        paused=feed.paused_at and times.moment(feed.paused_at, now, zone),
+        paused=feed.paused_at and times.moment(feed.paused_at, now, zone, running=True),
         address=f"{runtime.settings().public_url}/webhooks/ehr/{feed.name}",
         rows=[_row(row, times.moment(row.received_at, now, zone)) for row in attention.latest(session, feed)],
         most=attention.SHOWN,
@@ -170,12 +169,9 @@ def page(session: Session, feed: Feed, sheet: Sheet) -> str:
 
 
 def _row(row: FeedMessage, when: str) -> tuple[str, str, str, str, str]:
-    why = "; ".join(problem.words for problem in attention.why(row))
+    why = " ".join(problem.words for problem in attention.why(row))
     return when, row.kind, words.say("feed_states", row.state), _took(row), why
 
 
 def _took(row: FeedMessage) -> str:
-    took = row.processed_at - row.received_at if row.processed_at else None
-    if took is None:
-        return ""
-    return words.say("feeds", "at_once") if took < timedelta(minutes=1) else times.length(took)
+    return times.lasted(row.processed_at - row.received_at) if row.processed_at else ""

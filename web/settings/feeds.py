@@ -130,7 +130,7 @@ def _page(session: Session, opened: Opened | None = None, *, name: str = "", pro
 def _standing(each: attention.Standing, now: datetime, zone: str) -> tuple[attention.Standing, str, str]:
     """How a feed stands, when it was last heard, and for how long its oldest message has waited for us."""
     heard = times.moment(each.heard_at, now, zone) if each.heard_at else words.say("feeds", "never")
-    return each, heard, times.length(now - each.oldest) if each.oldest else ""
+    return each, heard, times.lasted(now - each.oldest) if each.oldest else ""
 
 
 def _shown(row: FeedMessage, names: Mapping[UUID, str], when: str) -> Waiting:

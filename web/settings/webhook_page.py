@@ -121,7 +121,7 @@ def again(endpoint_id: UUID) -> Response:
     actor = layout.the_actor()
     with db.unit_of_work(sessions.clinic().id) as session:
         endpoint = _the(session, endpoint_id, lock=True)
-        one = ids.uuid_of(request.form.get("delivery"))
+        one, failed = ids.uuid_of(request.form.get("delivery")), request.form.get("which") != "all"
         if one is not None:
             count = endpoints.resend(session, endpoint, [one], actor=actor)
         else:
@@ -129,9 +129,15 @@ def again(endpoint_id: UUID) -> Response:
             if begin is None or end is None or begin >= end:
                 flash(words.say("webhooks", "wrong_range"), "refused")
                 return redirect(url_for("webhook_page.show", endpoint_id=endpoint_id) + "#again", 303)
-            failed = request.form.get("which") != "all"
             count = endpoints.resend_range(session, endpoint, begin, end, only_failed=failed, actor=actor)
-    return _back(endpoint_id, "again" if count else "again_none", count=count)
+    if count:
+        return _back(endpoint_id, "again", count=count)
+    flash(words.say("webhooks", _nothing(one is not None, failed)), "refused")
+    return redirect(url_for("webhook_page.show", endpoint_id=endpoint_id), 303)
+
+
+def _nothing(is_one: bool, failed: bool) -> str:
+    return "again_waits" if is_one else "again_none" if failed else "again_none_at_all"
 
 
 def _typed(field: str) -> datetime | None:
@@ -174,17 +180,19 @@ def _page(session: Session, endpoint: WebhookEndpoint, typed: webhooks.Typed | N
         problems=(typed.problems if typed else None) or {},
         kinds=webhooks.kinds(),
         secret=secret,
-        old_until=times.moment(old_until, now, zone) if old_until and old_until > now else "",
+        old_until=times.moment(old_until, now, zone, running=True) if old_until and old_until > now else "",
         failing=times.moment(endpoint.failing_since, now, zone, running=True) if endpoint.failing_since else "",
-        rows=[_row(row, tries.get(row.id, []), now, zone) for row in found[:SHOWN]],
+        rows=[_row(endpoint, row, tries.get(row.id, []), now) for row in found[:SHOWN]],
         more=found[SHOWN - 1].id if len(found) > SHOWN else None,
         chosen=chosen,
         states=[(name, words.say("webhook_deliveries", name)) for name in STATES],
     )
 
 
-def _row(row: WebhookDelivery, tries: Sequence[WebhookAttempt], now: datetime, zone: str) -> Row:
-    waits = row.state == "waiting" and row.try_after > now and row.attempts
+def _row(endpoint: WebhookEndpoint, row: WebhookDelivery, tries: Sequence[WebhookAttempt], now: datetime) -> Row:
+    # Whoever is paused or switched off is not tried at any time.
+    waits = endpoint.state == "on" and row.state == "waiting" and row.try_after > now and row.attempts
+    zone = sessions.clinic().zone
     return Row(
         id=row.id,
         type=row.type,

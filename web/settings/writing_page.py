@@ -159,7 +159,7 @@ def _page(session: Session, feed: Feed, connection: FeedConnection, shown: Shown
         writer=writer,
         shown=shown or Shown(_ticked(session, feed, writer)),
         counts=how.counts,
-        waits=how.oldest and times.length(at - how.oldest),
+        waits=how.oldest and times.lasted(at - how.oldest),
         moments={name: times.moment(moment, at, zone) for name, moment in moments.items() if moment},
         refused=words.say("connection_refused", writer.refused) if writer and writer.refused else "",
         kinds=[(each, words.say("writing_kinds", each)) for each in choosing.CAN[connection.kind]],

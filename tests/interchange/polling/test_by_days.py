@@ -250,3 +250,22 @@ def test_trying_keeps_nothing(epic: Asked) -> None:
     jobs.drain()
     with db.unit_of_work(epic.clinic.id) as session:
         assert attention.waiting(session, session.get_one(Clinic, epic.clinic.id)) == []
+
+
+@both
+def test_an_ehr_that_answers_with_nothing_new_was_heard(epic: Asked) -> None:
+    def heard() -> tuple[str, bool]:
+        with db.unit_of_work(epic.clinic.id, read_only=True) as session:
+            (standing,) = attention.standings(session, session.get_one(Clinic, epic.clinic.id))
+        return standing.feed.name, standing.heard_at == epic.row.heard_at
+
+    assert heard() == ("epic", True)
+    epic.now()
+    assert epic.row.heard_at is not None
+    assert epic.messages() == []
+    assert heard() == ("epic", True)
+    epic.book()
+    epic.now()
+    epic.now()
+    assert len(epic.messages()) == 1
+    assert heard() == ("epic", True)

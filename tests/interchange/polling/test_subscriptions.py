@@ -77,6 +77,7 @@ def test_a_handshake_and_a_heartbeat_are_answered_and_ask_for_nothing(epic: Aske
     assert len(epic.paths()) == before
     assert rows(FeedNotice) == []
     assert epic.problems() == set()
+    assert [row.kind for row in epic.messages()] == ["Bundle, handshake", "Bundle, heartbeat"]
 
 
 def test_a_visit_told_by_its_id_alone_is_read_soon_and_once(epic: Asked) -> None:

@@ -82,6 +82,7 @@ def test_what_it_refuses_stands_there_in_words(house: Any, admin: Any, page: str
     network.ask("PUT", "/sim/ehrs/epic/faults", [{"path": "Appointment", "code": "4118"}])
     poller.drain()
     assert "does not let us read this (4118)" in admin.get(page).text
+    assert "not answered" in admin.get("/settings/feeds").text
     network.ask("PUT", "/sim/ehrs/epic/faults", [{"path": "token", "status": 400}])
     with db.unit_of_work(db.EVERY) as session:
         session.execute(update(FeedConnection).values(token_until=None))
@@ -90,6 +91,7 @@ def test_what_it_refuses_stands_there_in_words(house: Any, admin: Any, page: str
     admin.post(f"{page}/now")
     poller.drain()
     assert "does not let us read this" not in admin.get(page).text
+    assert "not answered" not in admin.get("/settings/feeds").text
 
 
 def test_that_it_grants_no_encounters_is_said_and_visits_are_read_all_the_same(

@@ -105,7 +105,7 @@ def test_a_resource_is_tried_too(admin: Any, page: str) -> None:
 @pytest.mark.parametrize(
     ("profile", "named"),
     [
-        ('kee = ["SCH-3"]', "kee"),
+        ('kee = ["SCH-3"]', "kee: there is no such key"),
         ("start =", "end of document"),
         ('zone = "Mars/Base"', "zone"),
         ("on = 2030-01-01", "on"),

@@ -115,8 +115,13 @@ def test_it_is_tested_paused_resumed_changed_and_removed(house: Any) -> None:
     own = f"{LIST}/{endpoint.id}"
     assert browser.post(f"{own}/test").status_code == 303
     assert "webhook.test" in browser.get(own).text
+    with db.unit_of_work(db.EVERY) as session:
+        waits = session.scalars(select(WebhookDelivery)).one()
+        waits.attempts, waits.try_after = 1, clock.now() + timedelta(minutes=5)
+    assert "next try" in browser.get(own).text
     assert browser.post(f"{own}/pause").status_code == 303
     assert "<strong>paused</strong>" in browser.get(own).text
+    assert "next try" not in browser.get(own).text
     assert browser.post(f"{own}/resume", missed="bring").status_code == 303
     assert "<strong>on</strong>" in browser.get(own).text
     assert browser.post(own, name="Dashboard", url=URL, kind="screen").status_code == 303
@@ -148,6 +153,11 @@ def test_every_try_is_shown_and_one_event_or_a_range_is_sent_again(house: Any) -
     assert [state_of(row) for row in (good, refused)] == ["delivered", "waiting"]
     browser.post(f"{own}/again", begin=begin, end=end, which="all")
     assert state_of(good) == "waiting"
+    for which, said in (("failed", "in that time nothing was given up"), ("all", "nothing was delivered or given up")):
+        browser.post(f"{own}/again", begin=begin, end=end, which=which)
+        assert said in browser.get(own).text
+    browser.post(f"{own}/again", delivery=str(good.id))
+    assert "it is on its way" in browser.get(own).text
     browser.post(f"{own}/again", begin=end, end=begin)
     assert "the earlier moment first" in browser.get(own).text
 
@@ -158,7 +168,7 @@ def test_an_endpoint_that_fails_says_so_on_the_list(house: Any) -> None:
     with db.unit_of_work(db.EVERY) as session:
         row = session.scalars(select(WebhookEndpoint)).one()
         row.failures, row.failing_since = 7, clock.now() - timedelta(hours=2)
-    assert "nothing gets through since" in browser.get(LIST).text
+    assert "nothing has got through since" in browser.get(LIST).text
     with db.unit_of_work(db.EVERY) as session:
         endpoints.switch_off(session, session.scalars(select(WebhookEndpoint)).one(), "gone")
     assert "it answered 410" in browser.get(LIST).text

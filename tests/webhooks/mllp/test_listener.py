@@ -106,6 +106,17 @@ def test_what_cannot_be_read_is_refused_and_a_person_hears_of_it(world: World) -
     assert len(world.rows(InboxItem)) == 1
 
 
+def test_numbers_as_dates_are_ae_102_with_err_and_a_person_hears_of_it(world: World) -> None:
+    with listening() as running, running.sender() as sender:
+        sender.send(framed(visit("S12", start="45992")))
+        answer = sender.answer()
+        assert answer is not None
+        assert answer.part("MSA", 1) == "AE"
+        assert "102" in [segment.part(3) for segment in answer.all("ERR")]
+    assert [row.state for row in world.messages] == ["refused"]
+    assert len(world.rows(InboxItem)) == 1
+
+
 def test_a_sender_that_no_feed_names_is_refused_and_nothing_is_kept(world: World) -> None:
     with listening() as running, running.sender() as sender:
         sender.send(framed(booking().replace("BOOKS|ELM|", "BOOKS|OAK|")))
