@@ -125,14 +125,22 @@ def _consent_at(at: datetime | None) -> datetime:
 
 
 def plan_relapse_prevention(session: Session, clinic: Clinic, by: Staff, episode: Episode, check_on: date) -> None:
-    """Go into relapse prevention, its plan written today, with the day of its next check. Raises Refused."""
+    """Go into relapse prevention, with the day of the next check; or set another day for it. Raises Refused."""
     today = today_of(clinic)
     _must_be_open(episode)
     if not today < check_on <= today + timedelta(days=366):
         raise Refused("care_check_on", "check_on")
-    episode.phase, episode.phase_at = "relapse_prevention", clock.now()
-    episode.plan_on, episode.check_on = today, check_on
+    if episode.phase != "relapse_prevention":
+        episode.phase, episode.phase_at = "relapse_prevention", clock.now()
+    episode.check_on = check_on
     _audit(session, episode, by, "relapse_prevention", check_on=check_on.isoformat())
+
+
+def note_plan(session: Session, clinic: Clinic, patient_id: UUID, *, written: bool) -> None:
+    """Keep in the open episode, where there is one, that a plan against a relapse was written today, or emptied."""
+    episode = open_of(session, patient_id)
+    if episode is not None:
+        episode.plan_on = today_of(clinic) if written else None
 
 
 def back_to_active(session: Session, by: Staff, episode: Episode) -> None:

@@ -21,7 +21,8 @@ class Episode(SealedRow, live.Shown, Base):
     `enrolled_on` the day of the care manager's first assessment in the clinic's zone. For whoever bills: the
     `diagnosis`, and the initiating visit's day and code. `end_reason` is goals_met |
     referred | declined | lost | moved. `question` is what the manager wants to ask the consultant, and `medicines` what
-    the patient takes, in words; None: nothing.
+    the patient takes, in words; None: nothing. `plan_on` is when the plan against a relapse was last written, here or
+    by the file that the episode came with; `check_on` the day of its next check.
     `scores_ct` and `scores_of` are those of `caseload.kept_scores`: what was read of their forms, and of which.
     `imported` is the JSON of totals without a form, [[day's ordinal, total], ...]: a registry's file had them.
     """

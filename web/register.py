@@ -24,6 +24,7 @@ from web.boards import away, readings, response_times, today, unassigned, unreac
 from web.caseload import (
     episode_page,
     month_page,
+    plan_list_page,
     proposal_page,
     registry_page,
     relapse_page,
@@ -195,6 +196,7 @@ PAGES = (
     workload.lead,
     registry_page.registry,
     episode_page.care,
+    plan_list_page.plan_lists,
     relapse_page.relapse,
     social_pages.social,
     stay_pages.care_stays,

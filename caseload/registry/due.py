@@ -183,9 +183,14 @@ def _score(facts: Facts, days: Days) -> int | None:
 
 
 def _relapse_check(facts: Facts, _days: Days) -> int | None:
-    if facts.phase != "relapse_prevention" or facts.check_on is None or facts.check_on > facts.today:
+    return check_late(facts.phase, facts.check_on, facts.today)
+
+
+def check_late(phase: str, check_on: date | None, today: date) -> int | None:
+    """Return for how many days the check of a relapse-prevention plan has been due; None where it is not."""
+    if phase != "relapse_prevention" or check_on is None or check_on > today:
         return None
-    return _since(facts, facts.check_on)
+    return (today - check_on).days
 
 
 def _flagged(facts: Facts, _days: Days) -> int | None:

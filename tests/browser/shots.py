@@ -76,6 +76,7 @@ SETTINGS = {
 # What there is only once the morning is seeded: the registry and its people, the review, what patients wrote.
 SEEDED = {
     "/caseload": "caseload", "/caseload/month": "caseload-month", "/caseload/reviews": "caseload-reviews",
+    "/caseload/relapse-plans": "relapse-plans",
     "/review": "review", "/review/changes": "review-changes", "/review/words": "satisfaction-words",
 }  # fmt: skip
 SHOWN = Path(__file__).parents[2] / "docs/screenshots"

@@ -152,9 +152,26 @@ def got_well(page: Page, service: str, patient: Patient) -> None:
     page.get_by_role("button", name="Begin relapse prevention").click()
     expect(page.get_by_role("heading", name="Relapse prevention, 9 wk in care")).to_be_visible()
     look(page)
+    plan_written(page, service)
+    page.goto(f"{service}/patients/{patient.id}/care")
     page.locator("summary", has_text="Discharge").click()
     page.get_by_label("Goals met").check()
     page.get_by_role("button", name="Discharge", exact=True).click()
     expect(page.get_by_text("PHQ-9 18 → 3")).to_be_visible()
     expect(page.get_by_role("button", name="Take the discharge back")).to_be_visible()
     look(page)
+
+
+def plan_written(page: Page, service: str) -> None:
+    """In the registry of plans they stand without one, until it is written with them."""
+    page.goto(f"{service}/caseload")
+    page.get_by_role("link", name="Relapse plans").click()
+    row = page.get_by_role("row", name="Walter Nowak")
+    expect(row.get_by_text("no plan written")).to_be_visible()
+    look(page)
+    row.get_by_role("link", name="Write it").click()
+    page.get_by_label("Signs that it is coming back").fill("He stays in bed, and does not answer the phone.")
+    page.get_by_role("button", name="Save").click()
+    page.goto(f"{service}/caseload/relapse-plans")
+    expect(row.get_by_text("Rosa Delgado").first).to_be_visible()
+    expect(row.get_by_text("no plan written")).to_have_count(0)

@@ -3,9 +3,11 @@
 from uuid import UUID
 
 from flask import abort, make_response, request
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from caseload import relapse_plans
+from caseload import episodes, relapse_plans
+from caseload.models import RelapsePlan
 from config import audit, clock, db
 from records import paper
 from web import layout, permissions, sessions, team, words
@@ -28,7 +30,12 @@ def show(patient_id: UUID) -> str:
 @permissions.signed_in("caseload.work")
 def save(patient_id: UUID) -> Response | tuple[str, int]:
     """Keep a new version, and whether the patient reads it; nothing is sent by that."""
-    return plan_form.save(KIND, "relapse.show", patient_id, shared=request.form.get("shared") == "on")
+    return plan_form.save(KIND, "relapse.show", patient_id, _kept, shared=request.form.get("shared") == "on")
+
+
+def _kept(session: Session, plan: RelapsePlan) -> None:
+    """The episode says since when there is a plan, or none any more."""
+    episodes.note_plan(session, sessions.clinic(), plan.patient_id, written=bool(KIND.sections(plan)))
 
 
 @relapse.post("/patients/<uuid:patient_id>/relapse-plan/text")

@@ -1,6 +1,6 @@
 """The page of a plan in words: what holds, in its form for who may write it, and every version before it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,9 @@ from reminders.sending import own_page
 from web import ids, layout, sessions, team, times, words
 from web.patients import patient_page
 from web.presenters import kit_view, patient_view
+
+# What else is to be written down of a version that was kept, in its transaction.
+Kept = Callable[[Session, Any], None]
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,11 @@ def show(session: Session, kind: plans.Kind[Any], patient: Patient) -> str:
     return _page(session, kind, patient)
 
 
-def save(kind: plans.Kind[Any], endpoint: str, patient_id: Any, **facts: Any) -> Response | tuple[str, int]:
-    """Keep a new version; where a colleague has written one meanwhile, both are shown and nothing is lost."""
+def save(
+    kind: plans.Kind[Any], endpoint: str, patient_id: Any, kept: Kept | None = None, **facts: Any
+) -> Response | tuple[str, int]:
+    """Keep a new version, and tell `kept` of it; where a colleague has written one meanwhile, both are shown and
+    nothing is lost."""
     form, staff = request.form, layout.the_staff()
     with db.unit_of_work(sessions.clinic().id) as session:
         patient = patient_page.the_patient(session, patient_id)
@@ -47,6 +53,8 @@ def save(kind: plans.Kind[Any], endpoint: str, patient_id: Any, **facts: Any) ->
         except plans.Overtaken:
             who = _author(session, kind.current(session, patient.id))
             return _page(session, kind, patient, form, problem=words.say("refusals", "plan_overtaken", who=who)), 409
+        if plan is not None and kept is not None:
+            kept(session, plan)
     flash(words.say("notices", "plan_saved" if plan else "plan_same"))
     return redirect(url_for(endpoint, patient_id=patient_id), 303)
 

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from caseload import care_log, episodes, reviews
+from caseload import care_log, episodes, relapse_plans, reviews
 from caseload.models import Episode
 from config import audit, db
-from messaging.models import Clinic, Staff
+from messaging.models import Clinic, Patient, Staff
 from messaging.people import directory
 from messaging.versions import publishing
 from reminders import care_model
@@ -106,3 +106,7 @@ def _since(
     if "relapse_check" in person:
         check_on = episodes.today_of(clinic) + DAY * person["relapse_check"]
         episodes.plan_relapse_prevention(session, clinic, manager, episode, check_on)
+    if "plan" in person:
+        patient = session.get_one(Patient, episode.patient_id)
+        relapse_plans.KIND.write(session, manager, patient, person["plan"], seen=None, shared=True)
+        episodes.note_plan(session, clinic, patient.id, written=True)
