@@ -39,9 +39,9 @@ class Shell:
 
     `board` is what nobody owns or everybody was asked about, `alarms` the safety items whose time has passed, `came`
     how many items have come to the reader by escalation; `saved` the ways of looking that the reader has named;
-    `places` the clinic's settings that the reader may open; `phone_fault` why no alert reaches the reader's phone,
-    or None; `reading_off` that the second reading is off, empty while it is not; `held_back` which texts
-    a brake holds back; `team` what colleagues ask of the reader; `timer` what times the reader's work.
+    `places` the clinic's settings that the reader may open; `phone_fault` why no alert reaches the reader's phone, or
+    None; `reading_off` that the second reading is off, empty while it is not; `held_back` which texts a brake holds
+    back; `team` what colleagues ask of the reader; `timer` what times the reader's work.
     """
 
     clinic: str
@@ -139,8 +139,7 @@ def _shell(session: Session, here: str | None) -> Shell:
         handoffs=session.scalar(waiting) or 0 if sees else 0,
         here=here,
         board=unassigned.standing(session, clinic) if reads else unassigned.Standing(0, 0),
-        # Whoever does not read the inbox can fetch somebody who does, and need not know for whom.
-        alarms=alarms.bar(session, clinic, staff, names_shown() if reads else "hidden"),
+        alarms=alarms.bar(session, clinic, staff, names_shown() if reads else alarms.HIDDEN),
         came=counts.get("came", 0),
         saved=filters.saved(session, clinic, staff, readable=may("inbox.words")) if reads else [],
         reads_inbox=reads,

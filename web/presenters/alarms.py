@@ -20,6 +20,8 @@ from web.presenters import attention, short_names
 # More than these are a number: each of them is in the list.
 SHOWN = 4
 READ = 50
+# How names stand for whoever does not read the inbox: they can fetch somebody who does, and need not know for whom.
+HIDDEN = "hidden"
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def _alarms(session: Session, clinic: Clinic, staff: Staff, found: Sequence[Inbo
 
 
 def _who(patient: Patient | None, names: str) -> str:
-    hidden = patient is None or names == "hidden"
+    hidden = patient is None or names == HIDDEN
     return words.say("alarms", "hidden") if hidden or patient is None else short_names.initials(patient)
 
 

@@ -17,6 +17,7 @@ from reminders import appointments, merging
 from reminders.models import Appointment
 from service import tables
 from tests.web.presenters.test_screen_view import START, hand_in
+from web import words
 
 OLD, NEW = "+12025550141", "+12025550142"
 
@@ -175,3 +176,8 @@ def test_no_table_with_a_patient_is_left_behind() -> None:
         if key.column.table.name == "patient"
     }
     assert with_patient - others == {model.__tablename__ for model in merging.FOLLOWS.values()}
+
+
+def test_whatever_follows_is_said_of_one_and_of_several() -> None:
+    for table in ("merged", "merged_one"):
+        assert set(words.table_of(table)) == set(merging.FOLLOWS)
