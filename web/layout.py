@@ -40,8 +40,8 @@ class Shell:
     `board` is what nobody owns or everybody was asked about, `alarms` the safety items whose time has passed, `came`
     how many items have come to the reader by escalation; `saved` the ways of looking that the reader has named;
     `places` the clinic's settings that the reader may open; `phone_fault` why no alert reaches the reader's phone, or
-    None; `reading_off` that the second reading is off, empty while it is not; `held_back` which texts a brake holds
-    back; `team` what colleagues ask of the reader; `timer` what times the reader's work.
+    None; `reading_off` that the second reading is off, `held_back` which texts a brake holds back; `team` what
+    colleagues ask of the reader; `timer` what times the reader's work.
     """
 
     clinic: str

@@ -140,7 +140,7 @@ def _page(
     if other is not None:
         for stays, goes in ((patient, other), (other, patient)):
             looked = merging.outlook(session, clinic, stays, goes)
-            follows = [f"{count} {words.say('merged_one' if count == 1 else 'merged', name)}" for name, count in looked.counts.items() if count]
+            follows = [_counted(name, count) for name, count in looked.counts.items() if count]
             ended = [words.say("programme_texts", programme) for programme in looked.ended]
             outlooks.append((_side(session, stays), follows, ended))
     return patient_page.page(
@@ -158,6 +158,10 @@ def _page(
         and patient.birth_date != other.birth_date,
         problem=problem,
     )  # fmt: skip
+
+
+def _counted(name: str, count: int) -> str:
+    return f"{count} {words.say('merged_one' if count == 1 else 'merged', name)}"
 
 
 def _side(session: Session, patient: Patient) -> Side:
