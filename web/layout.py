@@ -213,8 +213,7 @@ def _guard() -> AnyResponse | None:
         abort(403)
     if not view.owing and sessions.owes_factor():
         return redirect(url_for("factorpages.show"), 303)
-    # Before any page writes its line: what a role reads of a patient by itself is counted while it is open, too.
-    patient_access.mark_emergency(staff, (request.view_args or {}).get("patient_id"))
+    patient_access.mark_emergency(staff, (request.view_args or {}).get("patient_id"))  # before a page writes its line
     return None
 
 
