@@ -66,3 +66,14 @@ def test_what_happens_when_one_is_away_is_written_down() -> None:
         "every ticker",
     ):
         assert f"| {away}" in table, away
+
+
+def test_how_soon_what_is_found_is_mended_and_what_takes_long_is_written_down() -> None:
+    others = (ROOT / "docs/dependencies.md").read_text("utf-8")
+    assert "within two days where it can be used from outside" in others
+    assert "Everything else** once a month" in others
+    names = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/measurements.md").read_text("utf-8"), re.M)
+    assert {"inbound", "outbound", "alert", "inbox", "polls"} <= set(names)
+    assert [name for name in names if not any((ROOT / "bench").glob(f"{name}*"))] == []
+    ciphers = (ROOT / "docs/cryptography.md").read_text("utf-8").partition("## The way to another algorithm\n")[2]
+    assert "A sealed value begins with a version byte" in ciphers
