@@ -162,3 +162,20 @@ def test_a_visit_is_moved_and_put_back(known: Known) -> None:
     look(page, "moved")
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text("Everything is as it was")).to_be_visible()
+
+
+def test_an_act_that_leads_to_another_page_opens_it_at_its_beginning(browser: Browser, served: Served) -> None:
+    house, service = served
+    patient = house.patient(first_name="Hanna", last_name="Osei")
+    with at(browser, served, house.staff("Sam Fields", role="front_desk"), size=(390, 844)) as page:
+        page.goto(f"{service}/patients/{patient.id}/emergency")
+        page.get_by_label("Somebody may be in danger now").check()
+        page.get_by_label("Why you need it").fill("The pharmacist is on the line about a dose; nobody answers.")
+        page.get_by_role("button", name="Open the record").click()
+        page.wait_for_url(f"**/patients/{patient.id}")
+        expect(page.get_by_role("heading", name="Hanna Osei")).to_be_focused()
+        assert page.evaluate("document.documentElement.scrollTop") == 0
+        kit.check(page)
+        page.goto(f"{service}/emergency-access")
+        page.get_by_role("button", name="End it now").click()
+        expect(page.get_by_text("Open to you now")).to_have_count(0)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import delete, select, update
 
 from config import audit, audit_heads, clock, db, runtime
@@ -82,6 +83,18 @@ def test_a_head_that_somebody_else_wrote_is_named(clinic: Clinic) -> None:
     found = faults([*(json.dumps(each) for each in forged), "no json"])
     assert len(found) == 7
     assert all("not signed" in fault for fault in found)
+
+
+def test_a_head_that_is_signed_well_by_a_key_of_somebody_elses_is_named(clinic: Clinic) -> None:
+    acted(clinic)
+    audit_heads.send()
+    said, theirs = json.loads(lines()[0]), Ed25519PrivateKey.generate()
+    words = json.dumps({name: said[name] for name in audit_heads.FIELDS}, sort_keys=True, separators=(",", ":"))
+    public = theirs.public_key().public_bytes_raw().hex()
+    forged = {**said, "key": public, "signature": theirs.sign(words.encode()).hex()}
+    assert faults(lines()) == []
+    assert ["not signed" in fault for fault in faults([json.dumps(forged)])] == [True]
+    assert faults([json.dumps({**forged, "key": said["key"]})])
 
 
 def test_the_last_hash_that_was_sealed_is_compared(clinic: Clinic) -> None:

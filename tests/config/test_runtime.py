@@ -1,5 +1,7 @@
 """What a process runs with."""
 
+import threading
+
 import pytest
 
 from config import runtime, settings
@@ -34,6 +36,32 @@ def test_a_thing_is_made_once_and_anew_after_forgetting():
     runtime.forget("thing")
     runtime.once("thing", lambda: made.append(2))
     assert made == [1, 2]
+
+
+def test_threads_that_ask_at_once_are_given_one_thing():
+    made: list[object] = []
+    asked, entered = threading.Barrier(8), threading.Event()
+
+    def make() -> object:
+        entered.set()
+        made.append(object())
+        return made[-1]
+
+    given: list[object] = []
+
+    def ask() -> None:
+        asked.wait()
+        given.append(runtime.once("thing", make))
+
+    with runtime._making:  # nobody gets by before all have asked
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        assert not entered.wait(0.2)
+    for thread in threads:
+        thread.join()
+    assert len(made) == 1
+    assert given == made * 8
 
 
 def test_configuring_again_forgets_what_was_made_from_the_old_settings():

@@ -11,7 +11,47 @@ from messaging.media import file_types
 from web import sessions
 from web.account import sign_in_limits
 
-PAGE = (Path(__file__).parents[2] / "docs/input.md").read_text("utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/input.md").read_text("utf-8")
+# What must fit together, by its subject: a test that fails where it need not any more.
+TOGETHER = {
+    "A text to a patient": (
+        "tests/messaging/test_contactability.py",
+        "test_whoever_may_be_texted_has_agreed_and_whoever_may_not_has_a_reason",
+    ),
+    "A visit": (
+        "tests/interchange/test_owning.py",
+        "test_two_that_say_one_start_at_one_time_are_one",
+    ),
+    "An answer": (
+        "tests/intake_links/test_binding.py",
+        "test_item_nine_in_the_first_tab_is_the_first_patients_though_the_second_opened_theirs",
+    ),
+    "A change of who is told of what": (
+        "tests/messaging/inbox/staff/test_roster.py",
+        "test_half_an_hour_less_that_leaves_nobody_is_refused_to_the_minute",
+    ),
+    "A second person": (
+        "tests/messaging/test_two_person_rule.py",
+        "test_whoever_agrees_is_settled_able_and_neither_asker_nor_concerned",
+    ),
+    "A minute of Collaborative Care": (
+        "tests/caseload/test_timing.py",
+        "test_it_never_counts_more_than_went_by_nor_a_moment_twice",
+    ),
+    "A key of a program": (
+        "tests/messaging/programs/test_keys.py",
+        "test_a_key_ends_with_the_colleague_in_whose_name_it_acts",
+    ),
+    "A file that replaces all visits": (
+        "tests/reminders/imports/test_completeness.py",
+        "test_more_than_the_clinic_s_share_is_held_and_nothing_at_all_is_done",
+    ),
+    "A logout token": (
+        "tests/web/account/test_sso_logout.py",
+        "test_a_token_that_says_one_thing_wrong_signs_nobody_out",
+    ),
+}
 ROW = re.compile(r"^\| (?P<what>[^|]+) \| [^|]* \| (?P<said>[\d,]+)(?: \w+)? \| `(?P<where>[\w.]+)` \|$", re.M)
 
 
@@ -40,6 +80,18 @@ def test_how_often_is_that_of_the_code() -> None:
     assert (door.OF_KEY.free, door.OF_STRANGER.free) == (600, 30)
     assert (sessions.AT_ONCE, sessions.IDLE / timedelta(minutes=1)) == (3, 15)
     assert timedelta(hours=12) == sessions.LONGEST
+    table = PAGE.partition("## How often\n")[2].partition("\n## ")[0]
+    for said in (
+        f"from one source or one known device | {limits.AT_SOURCE.free} tries in half an hour |",
+        f"from one source over all accounts | {limits.ACCOUNT.free}; {limits.SOURCE.free} |",
+        f"from anywhere | {limits.STEP_AT_SOURCE.free} in half an hour; {limits.STEP.free} in twelve hours |",
+        f"refused logout tokens | {limits.PASSKEY.free}; {limits.PROVIDER.free} in half an hour from one source |",
+        f"wrong birth dates from one source | {birth_date_check.WRONG_DATES.free} |",
+        f"from one source; at the door | {tablet_pages.TRIES.free}; {tablet_codes.AT_DOOR.free} |",
+        f"without one that is good | {door.OF_KEY.free}; {door.OF_STRANGER.free} a minute |",
+        f"sessions of one colleague | {sessions.AT_ONCE} at once, 15 idle minutes, 12 hours |",
+    ):
+        assert said in table, said
 
 
 def test_each_picture_of_the_page_is_one_that_is_shown_and_no_other() -> None:
@@ -55,3 +107,6 @@ def test_what_must_fit_together_is_written_down() -> None:
     subjects = [re.match(r"- \*\*([^*]+)\*\* .{40,}", line) for line in lines]
     assert len(lines) >= 9
     assert [line for line, subject in zip(lines, subjects, strict=True) if subject is None] == []
+    assert {subject[1] for subject in subjects if subject} == TOGETHER.keys()
+    for path, name in TOGETHER.values():
+        assert f"def {name}(" in (ROOT / path).read_text("utf-8"), name

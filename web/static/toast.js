@@ -40,7 +40,7 @@ const describe = (control) => [control.tagName, control.name ?? "", control.valu
 
 function remember(event) {
   const pressed = event.submitter ?? document.activeElement;
-  const place = { item: theCase(), at: Date.now(), pressed: describe(pressed), scrolled: {} };
+  const place = { item: theCase(), path: location.pathname, at: Date.now(), pressed: describe(pressed), scrolled: {} };
   for (const [name, one] of scrollers()) place.scrolled[name] = [one.scrollTop, one.scrollHeight - one.scrollTop - one.clientHeight];
   sessionStorage.setItem("place", JSON.stringify(place));
 }
@@ -65,7 +65,8 @@ function resume() {
   const place = JSON.parse(sessionStorage.getItem("place") ?? "null");
   sessionStorage.removeItem("place");
   if (!place || Date.now() - place.at > RECENT || !document.querySelector(".toasts") || document.querySelector(".problem")) return;
-  if (theCase() === place.item) scrollBack(place);
+  // An act that leads on to another page has it open at its beginning.
+  if (theCase() === place.item && (place.item || location.pathname === place.path)) scrollBack(place);
   if (document.activeElement === document.body) focusAgain(place);
 }
 

@@ -111,3 +111,52 @@ def test_a_name_nobody_knows_is_refused(failing: Exception) -> None:
 
     with pytest.raises(guard.Refused, match="resolve"):
         guard.resolved(guard.read("https://nowhere.example/", loopback=False), resolve, loopback=False)
+
+
+@pytest.mark.parametrize(
+    ("address", "good"),
+    [
+        ("10.1.2.3", True), ("10.1.0.0", True), ("10.2.0.1", False), ("127.0.0.1", False), ("169.254.169.254", False),
+        ("fd00:1::5", True), ("fd00:2::5", False), ("::ffff:10.1.2.3", True), ("::ffff:10.2.0.1", False),
+        ("8.8.8.8", True),
+    ],
+)  # fmt: skip
+def test_of_networks_inside_only_the_operators_own_are_open(address: str, good: bool) -> None:
+    own = [ip_network("10.1.0.0/16"), ip_network("fd00:1::/32")]
+    if good:
+        guard.judge(ip_address(address), loopback=False, own=own)
+        return
+    with pytest.raises(guard.Refused, match=r"^inside$"):
+        guard.judge(ip_address(address), loopback=False, own=own)
+
+
+def test_loopback_is_open_where_it_may_be_and_nothing_else_inside() -> None:
+    for here in ("127.0.0.1", "::1", "::ffff:127.0.0.1"):
+        guard.judge(ip_address(here), loopback=True)
+    for inside in ("10.0.0.1", "169.254.169.254", "fd00::1", "::ffff:10.0.0.1"):
+        with pytest.raises(guard.Refused):
+            guard.judge(ip_address(inside), loopback=True)
+
+
+def test_this_machines_resolver_says_each_address_once() -> None:
+    found = guard.system("localhost", 443)
+    assert set(found) <= {"127.0.0.1", "::1"}
+    assert 0 < len(found) == len(set(found))
+
+
+def test_a_name_is_asked_for_with_its_port_and_each_of_its_addresses_judged_once() -> None:
+    asked: list[tuple[str, int]] = []
+
+    def resolve(host: str, port: int) -> list[str]:
+        asked.append((host, port))
+        return ["93.184.215.14", "2606:4700::1111%eth0", "93.184.215.14"]
+
+    target = guard.read("https://hooks.clinic.example:8443/x", loopback=False)
+    assert guard.resolved(target, resolve, loopback=False) == ["93.184.215.14", "2606:4700::1111%eth0"]
+    assert asked == [("hooks.clinic.example", 8443)]
+    for found, why in (([], "resolve"), (["fe80::1%eth0"], "inside"), (["10.1.2.3"], "inside")):
+        with pytest.raises(guard.Refused, match=rf"^{why}$"):
+            guard.resolved(target, lambda _host, _port, found=found: found, loopback=False)
+    own = [ip_network("10.1.0.0/16")]
+    assert guard.resolved(target, lambda _host, _port: ["10.1.2.3"], loopback=False, own=own) == ["10.1.2.3"]
+    assert guard.resolved(target, lambda _host, _port: ["127.0.0.1"], loopback=True) == ["127.0.0.1"]

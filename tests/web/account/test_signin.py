@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from config import audit, db
+from config import audit, db, tallies
 from messaging.models import Staff
 from web.account import entering, passwords, sign_in_limits
 
@@ -282,3 +282,12 @@ def test_a_password_is_good_for_as_long_as_nobody_changes_it(house: Any, rosa: S
 def test_a_clinic_begins_without_any_account(house: Any) -> None:
     with db.unit_of_work(db.EVERY) as session:
         assert session.scalars(select(Staff.id)).all() == []
+
+
+def test_a_refused_sign_in_is_counted_and_one_that_lets_in_is_not(house: Any, rosa: Staff) -> None:
+    tallies.take()
+    enter(house, rosa.email, GOOD)
+    assert "security|sign_in_refused" not in tallies.take()
+    enter(house, rosa.email, "not the password at all")
+    enter(house, "nobody@clinic.example", "not the password at all")
+    assert tallies.take()["security|sign_in_refused"] == 2
