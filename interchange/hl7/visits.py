@@ -6,7 +6,7 @@ from interchange import moments
 from interchange.hl7 import patients, starts
 from interchange.hl7.er7 import NULL, Message, Segment
 from interchange.people import Identifier
-from interchange.problems import Problems
+from interchange.problems import Problem, Problems
 from interchange.profiles import Profile
 
 Act = dict[str, object]
@@ -131,7 +131,11 @@ def _no_start(problems: Problems) -> None:
     """A booking without a start is wrong, unless the reason why there is none is for a person to settle."""
     codes = {problem.code for problem in problems}
     if "time_unreadable" in codes:
-        problems.note("start_unreadable", "SCH-11.4")
+        # What is refused was not left out: each place says once that it holds no time.
+        told = [
+            Problem("start_unreadable", each.where) if each.code == "time_unreadable" else each for each in problems
+        ]
+        problems[:] = told
     elif not codes & {"start_times_differ", "start_without_hour"}:
         problems.note("start_missing", "SCH-11.4")
 

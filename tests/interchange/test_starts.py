@@ -75,7 +75,7 @@ def test_times_are_read_however_much_of_them_is_written(written: str, start: str
 def test_a_number_that_is_no_time_is_for_the_sender_to_mend(written: str) -> None:
     answer = explained(visit("S12", start=written))
     assert (answer["ack"], answer["acts"]) == ("AE", [])
-    assert "start_unreadable" in [problem["problem"] for problem in answer["problems"]]
+    assert [(each["problem"], each["where"]) for each in answer["problems"]] == [("start_unreadable", "SCH-11.4")]
 
 
 @pytest.mark.parametrize("written", ["00010101000000", "29990101000000"])

@@ -20,8 +20,8 @@ from interchange.models import FeedMessage
 from reminders.models import Appointment
 from service.embedded import ports
 from tests.waiting import PATIENCE, until
-from tests.walks import test_asked_ehrs as asking
 from tests.walks import test_told_by_hl7 as telling
+from tests.walks import two_ehrs as asking
 from tests.walks.kit import Running
 from tests.walks.test_feeds_killed import kill, message
 
@@ -127,7 +127,7 @@ def kill_in_a_poll(running: Running, database: Any) -> None:
 
     def polled() -> bool:
         with suppress(DBAPIError):
-            asking.done(running)
+            asking.leases_end_soon(running)
         return len(seen(Appointment.id, Appointment.source == "ehr.athena") or []) >= VISITS
 
     until(polled, "every visit", within=5 * PATIENCE, pause=0.5)

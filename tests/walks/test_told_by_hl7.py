@@ -18,8 +18,8 @@ from service.embedded import ports
 from service.visitor import Page, Visitor
 from tests.waiting import PATIENCE, until
 from tests.walks.kit import Running, hurry_reminders
-from tests.walks.test_asked_ehrs import ehr
 from tests.walks.test_written_back import hurry_writing
+from tests.walks.two_ehrs import ehr
 
 PHONES = {"12": "+12015550135", "13": "+12015550136"}
 FEED = re.compile(r"/feeds/([0-9a-f-]{36})")

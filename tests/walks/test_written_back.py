@@ -20,7 +20,7 @@ from reminders.sending import form_links
 from service.cli.walk import day, steps
 from tests.waiting import PATIENCE, until
 from tests.walks.kit import Running
-from tests.walks.test_asked_ehrs import HERE, NUMBER, PATIENT, connect, ehr, hurried
+from tests.walks.two_ehrs import HERE, NUMBER, PATIENT, connect, ehr, hurried
 
 ACTOR = audit.Actor.system("test")
 ANSWERS = (1, 2, 1, 0, 2, 1, 0, 1, 0)

@@ -73,7 +73,8 @@ def attempt(feed_id: UUID) -> str:
     why = engines.tried(engine)  # with no transaction open: the other side may be slow
     said = words.say("connections", "engine_tried")
     if why:
-        said = words.say("connections", "engine_not_tried", why=words.say("connection_refused", why))
+        own = words.table_of("engine_refused").get(why) or words.say("connection_refused", why)
+        said = words.say("connections", "engine_not_tried", why=own)
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
         return _page(session, feed_page.the_feed(session, feed_id), told=said)
 

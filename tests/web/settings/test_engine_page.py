@@ -1,5 +1,6 @@
 """Where an EHR is told by HL7, on its page: set up with what proves both ends, tried, decided, refused in words."""
 
+import socket
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -77,6 +78,14 @@ def test_an_engine_that_does_not_answer_is_said_in_words(admin: Any, ehr: Engine
     ehr.confirm()
     ehr.drain()
     assert "has not acknowledged it" in admin.get(address("writing")).text
+
+
+def test_an_engine_that_nobody_runs_is_said_as_it_is_tried(admin: Any, ehr: Engine) -> None:
+    ehr.told()
+    with socket.socket() as taken:  # bound, and never listening: nobody takes connections there
+        taken.bind(("127.0.0.1", 0))
+        admin.post(address("engine"), host="127.0.0.1", port=str(taken.getsockname()[1]))
+        assert "Nobody takes connections there" in admin.post(f"{address('engine')}/try").text
 
 
 @pytest.mark.parametrize(
