@@ -116,7 +116,7 @@ def _consent_on(values: Mapping[str, str], enrolled_on: date, today: date) -> da
     """The day of consent: that of the enrolment where the file has none."""
     day = _past(values, "consent_on", today) or enrolled_on
     if day > enrolled_on:
-        raise WrongRow("consent_on: is after the enrolment")
+        raise WrongRow("consent_on: is after the enrollment")
     return day
 
 
@@ -131,14 +131,14 @@ def _end(values: Mapping[str, str], enrolled_on: date, today: date) -> tuple[str
     if phase == "discharged" and reason is None:
         raise WrongRow("end_reason: is empty, of an episode that is discharged")
     if ended_on is not None and ended_on < enrolled_on:
-        raise WrongRow("ended_on: is before the enrolment")
+        raise WrongRow("ended_on: is before the enrollment")
     return phase, ended_on, reason
 
 
 def _plan(values: Mapping[str, str], phase: str, enrolled_on: date, today: date) -> tuple[date | None, date | None]:
     plan_on, check_on = _past(values, "plan_on", today), _day(values, "check_on", today)
     if plan_on is not None and plan_on < enrolled_on:
-        raise WrongRow("plan_on: is before the enrolment")
+        raise WrongRow("plan_on: is before the enrollment")
     if phase == "relapse_prevention" and check_on is None:
         raise WrongRow("check_on: is empty, of somebody in relapse prevention")
     return plan_on, check_on if phase == "relapse_prevention" else None
@@ -151,7 +151,7 @@ def _points(values: Mapping[str, str], scale: str, enrolled_on: date, until: dat
         if point.on > until:
             raise WrongRow(f"{which}_on: is after the discharge, or in the future")
         if point.on < enrolled_on - progress.SCREENING_WINDOW:
-            raise WrongRow(f"{which}_on: is more than 30 days before the enrolment")
+            raise WrongRow(f"{which}_on: is more than 30 days before the enrollment")
     if len(points) == 2 and points[1].on < points[0].on:
         raise WrongRow("last_on: is before first_on")
     if len(points) == 2 and points[1].on == points[0].on and points[1].total != points[0].total:
