@@ -34,6 +34,8 @@ FOR_REVIEW = frozenset({"self_harm", "worse", "high", "not_better", "review", "r
 WITHOUT_RESPONSE = frozenset({"awaiting", "improving", "not_improving", "worse"})
 HIGH, NOT_BETTER_DAYS, OWED_DAYS, REVIEW_WINDOW, INACTIVE_DAYS, WAITING_DAYS = 15, 56, 70, 60, 90, 14
 WELL_SCORE_DAYS, REVIEWED_LATELY = 60, 7
+# Own choice: so soon the first score is asked for, that it may fall within the fourteen days of a baseline.
+FIRST_SCORE_DAYS = 7
 # HEDIS FUM looks at follow-up within 7 and within 30 days of an emergency visit.
 EMERGENCY_DAYS = 30
 
@@ -167,9 +169,11 @@ def _unanswered(facts: Facts, _days: Days) -> int | None:
 
 def _score(facts: Facts, days: Days) -> int | None:
     last = facts.progress.last
+    if last is None:
+        return _past(_since(facts, None), min(days.score, FIRST_SCORE_DAYS))
     well = facts.progress.state in ("improved", "remission")
     limit = max(days.score, WELL_SCORE_DAYS) if well or facts.phase == "relapse_prevention" else days.score
-    return _past(_since(facts, last.on if last else None), limit)
+    return _past(_since(facts, last.on), limit)
 
 
 def _relapse_check(facts: Facts, _days: Days) -> int | None:

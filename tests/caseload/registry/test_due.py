@@ -58,6 +58,12 @@ def test_a_score_is_due_after_thirty_days_and_after_sixty_once_they_are_better()
     assert "score" in keys(facts(12, ((84, 20), (61, 8))))
 
 
+def test_the_first_score_is_asked_for_while_it_may_still_be_a_baseline():
+    """Whoever has none at all is not left alone until the window of fourteen days is over."""
+    assert "score" not in keys(facts(1, ()))
+    assert due.Due("score", 14) in due.of(facts(2, ()), DAYS)
+
+
 def test_eight_weeks_without_response_are_said_and_not_of_who_began_low():
     assert "not_better" not in keys(facts(7, ((49, 20), (1, 14))))
     assert due.Due("not_better", 8) in due.of(facts(8, ((56, 20), (1, 14))), DAYS)
