@@ -30,7 +30,15 @@ KEYS = (
     "inactive",
 )
 PLACES = {key: place for place, key in enumerate(KEYS)}
-FOR_REVIEW = frozenset({"self_harm", "worse", "high", "not_better", "review", "review_owed", "flagged"})
+# What puts somebody on the consultant's list, from how many days, points or weeks on (0: always). Of who is well a score
+# is due after sixty days only.
+FOR_REVIEW = {
+    **dict.fromkeys(
+        ("self_harm", "worse", "high", "not_better", "recommendation", "review", "review_owed", "flagged"), 0
+    ),
+    "contact": 28,
+    "score": 31,
+}
 WITHOUT_RESPONSE = frozenset({"awaiting", "improving", "not_improving", "worse"})
 HIGH, NOT_BETTER_DAYS, OWED_DAYS, REVIEW_WINDOW, INACTIVE_DAYS, WAITING_DAYS = 15, 56, 70, 60, 90, 14
 WELL_SCORE_DAYS, REVIEWED_LATELY = 60, 7
@@ -228,6 +236,6 @@ def for_review(due: Sequence[Due], reviewed: int | None) -> list[Due]:
 
     Whoever was reviewed within a week is off the list until a question is asked of the consultant.
     """
-    reasons = [each for each in due if each.key in FOR_REVIEW]
+    reasons = [each for each in due if each.key in FOR_REVIEW and each.number >= FOR_REVIEW[each.key]]
     lately = reviewed is not None and reviewed < REVIEWED_LATELY
     return [each for each in reasons if each.key == "flagged"] if lately else reasons

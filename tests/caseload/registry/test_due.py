@@ -109,6 +109,34 @@ def test_every_reason_has_its_rule_and_its_words():
         assert set(words.table_of(table)) == set(due.KEYS)
 
 
+@pytest.mark.parametrize(
+    ("reason", "not_yet", "now"),
+    [
+        ("contact", {"contact": ago(27)}, {"contact": ago(28)}),
+        ("recommendation", {"recommended": ago(14)}, {"recommended": ago(15)}),
+        (
+            "score",
+            {"progress": facts(8, ((56, 20), (30, 14))).progress},
+            {"progress": facts(8, ((56, 20), (31, 14))).progress},
+        ),
+        (
+            "score",
+            {"progress": facts(9, ((63, 20), (60, 8))).progress},
+            {"progress": facts(9, ((63, 20), (61, 8))).progress},
+        ),
+    ],
+)
+def test_who_is_not_seen_not_measured_or_waits_for_what_was_recommended_comes_before_the_consultant(
+    reason, not_yet, now
+):
+    def reasons(changed):
+        somebody = replace(facts(8), review=ago(20), **changed)
+        return [each.key for each in due.for_review(due.of(somebody, DAYS), 20)]
+
+    assert reason not in reasons(not_yet)
+    assert reason in reasons(now)
+
+
 def test_whoever_was_reviewed_within_a_week_is_off_the_list_but_for_a_question():
     stuck = facts(10, ((70, 20), (1, 14)), review=ago(6), flagged=True)
     reasons = due.of(stuck, DAYS)
