@@ -30,8 +30,8 @@ KEYS = (
     "inactive",
 )
 PLACES = {key: place for place, key in enumerate(KEYS)}
-# What puts somebody on the consultant's list, from how many days, points or weeks on (0: always). Of who is well a score
-# is due after sixty days only.
+# What puts somebody on the consultant's list, from how many days, points or weeks on (0: always). Of who is well a
+# score is due after sixty days only.
 FOR_REVIEW = {
     **dict.fromkeys(
         ("self_harm", "worse", "high", "not_better", "recommendation", "review", "review_owed", "flagged"), 0
