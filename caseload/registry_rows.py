@@ -137,10 +137,10 @@ def _past(values: Mapping[str, str], column: str, today: date) -> date | None:
 
 
 def _consent_on(values: Mapping[str, str], enrolled_on: Callable[[], date], today: date) -> date:
-    """The day of consent: that of the enrolment where the file has none."""
+    """The day of consent: that of the enrollment where the file has none."""
     day = _past(values, "consent_on", today)
     if day is not None and day > enrolled_on():
-        raise WrongRow("consent_on: is after the enrolment")
+        raise WrongRow("consent_on: is after the enrollment")
     return day or enrolled_on()
 
 
@@ -164,7 +164,7 @@ def _end(
     if phase == "discharged" and reason is None:
         raise WrongRow("end_reason: is empty, of an episode that is discharged")
     if ended_on is not None and ended_on < enrolled_on():
-        raise WrongRow("ended_on: is before the enrolment")
+        raise WrongRow("ended_on: is before the enrollment")
     return phase, ended_on, reason
 
 
@@ -180,7 +180,7 @@ def _plan(
     )
     plan_on, check_on = days["plan_on"], days["check_on"]
     if plan_on is not None and plan_on < enrolled_on():
-        raise WrongRow("plan_on: is before the enrolment")
+        raise WrongRow("plan_on: is before the enrollment")
     prevented = phase() == "relapse_prevention"
     if prevented and check_on is None:
         raise WrongRow("check_on: is empty, of somebody in relapse prevention")
@@ -197,7 +197,7 @@ def _points(
         if point.on > until():
             raise WrongRow(f"{which}_on: is after the discharge, or in the future")
         if point.on < enrolled_on() - progress.SCREENING_WINDOW:
-            raise WrongRow(f"{which}_on: is more than 30 days before the enrolment")
+            raise WrongRow(f"{which}_on: is more than 30 days before the enrollment")
     if len(points) == 2 and points["last"].on < points["first"].on:
         raise WrongRow("last_on: is before first_on")
     if len(points) == 2 and points["last"].on == points["first"].on and points["last"].total != points["first"].total:

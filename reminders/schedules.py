@@ -21,6 +21,14 @@ Who = Literal["everyone", "in_treatment", "not_in_treatment", "active_phase", "r
 # Who is in such a phase of an episode of care is asked without a visit too.
 PHASES = ("active_phase", "relapse_prevention")
 Why = Literal["due", "recent", "open_link", "language", "nobody_asks"]
+# How a clinic with a registry usually asks by phase: often at first, then less, and rarely once they are well.
+USUAL: tuple[Mapping[str, Any], ...] = tuple(
+    {"name": name, "instruments": ["phq9"], "who": who, "every": every, "first": first, "then": then}
+    for name, who, every, first, then in (
+        ("acute", "active_phase", "2 weeks", "8 weeks", "4 weeks"),
+        ("staying_well", "relapse_prevention", "1 month", "6 months", "3 months"),
+    )
+)
 DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 LEAST, LONGEST = 7, 5 * 365
 EXPECTED = {

@@ -16,7 +16,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 # team.read, team.write: what colleagues write to each other about patients; the same roles as
 # messaging.team.readers.OF_THREADS. colleagues.ask: tasks and notes. board.post: announcements for everybody here.
 # caseload.read, caseload.work: the registry; caseload.review: to write down what the consultant said of somebody;
-# caseload.bill: a month's minutes and codes, without scores and words; caseload.evidence: what stands behind them.
+# caseload.bill: a month's minutes, codes, diagnosis, no scores and words; caseload.evidence: what stands behind them.
 # review.read: the clinic's figures of ninety days, in which nobody stands by name; review.change: to note what is
 # changed because of them, and to have them counted anew.
 # A clinician may settle what came to them, but texts go out from the care team.

@@ -30,10 +30,20 @@ KEYS = (
     "inactive",
 )
 PLACES = {key: place for place, key in enumerate(KEYS)}
-FOR_REVIEW = frozenset({"self_harm", "worse", "high", "not_better", "review", "review_owed", "flagged"})
+# What puts somebody on the consultant's list, from how many days, points or weeks on (0: always). Of who is well a
+# score is due after sixty days only.
+FOR_REVIEW = {
+    **dict.fromkeys(
+        ("self_harm", "worse", "high", "not_better", "recommendation", "review", "review_owed", "flagged"), 0
+    ),
+    "contact": 28,
+    "score": 31,
+}
 WITHOUT_RESPONSE = frozenset({"awaiting", "improving", "not_improving", "worse"})
 HIGH, NOT_BETTER_DAYS, OWED_DAYS, REVIEW_WINDOW, INACTIVE_DAYS, WAITING_DAYS = 15, 56, 70, 60, 90, 14
 WELL_SCORE_DAYS, REVIEWED_LATELY = 60, 7
+# Own choice: so soon the first score is asked for, that it may fall within the fourteen days of a baseline.
+FIRST_SCORE_DAYS = 7
 # HEDIS FUM looks at follow-up within 7 and within 30 days of an emergency visit.
 EMERGENCY_DAYS = 30
 
@@ -177,9 +187,11 @@ def _unanswered(facts: Facts, _days: Days) -> int | None:
 
 def _score(facts: Facts, days: Days) -> int | None:
     last = facts.progress.last
+    if last is None:
+        return _past(_since(facts, None), min(days.score, FIRST_SCORE_DAYS))
     well = facts.progress.state in ("improved", "remission")
     limit = max(days.score, WELL_SCORE_DAYS) if well or facts.phase == "relapse_prevention" else days.score
-    return _past(_since(facts, last.on if last else None), limit)
+    return _past(_since(facts, last.on), limit)
 
 
 def _relapse_check(facts: Facts, _days: Days) -> int | None:
@@ -234,6 +246,6 @@ def for_review(due: Sequence[Due], reviewed: int | None) -> list[Due]:
 
     Whoever was reviewed within a week is off the list until a question is asked of the consultant.
     """
-    reasons = [each for each in due if each.key in FOR_REVIEW]
+    reasons = [each for each in due if each.key in FOR_REVIEW and each.number >= FOR_REVIEW[each.key]]
     lately = reviewed is not None and reviewed < REVIEWED_LATELY
     return [each for each in reasons if each.key == "flagged"] if lately else reasons

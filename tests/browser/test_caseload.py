@@ -169,7 +169,7 @@ def plan_written(page: Page, service: str) -> None:
     row = page.get_by_role("row", name="Walter Nowak")
     expect(row.get_by_text("no plan written")).to_be_visible()
     look(page)
-    row.get_by_role("link", name="Write it").click()
+    row.get_by_role("link", name="Write").click()
     page.get_by_label("Signs that it is coming back").fill("He stays in bed, and does not answer the phone.")
     page.get_by_role("button", name="Save").click()
     page.goto(f"{service}/caseload/relapse-plans")

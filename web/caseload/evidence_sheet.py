@@ -13,8 +13,8 @@ SECTIONS = ("month", "log", "consent", "scores", "reviews", "changes", "stays", 
 
 
 def sheet(document: Document, clinic: str, codes: str, made: str) -> Sheet:
-    """Return the evidence (caseload.codes.evidence) in words; `document` has "patient", "record", "closed_at" and
-    "closed_by" (None while the month is open) beside it.
+    """Return the evidence (caseload.codes.evidence) in words; `document` has "patient", "record", "closed_at",
+    "closed_by" (None while the month is open) and "changed" (None, or in words what is otherwise by now) beside it.
 
     `codes` are those of the month as a biller writes them, `made` says who made the sheet and when.
     """
@@ -44,7 +44,14 @@ def _month(document: Document, codes: str) -> list[str]:
     excluded = [words.say("care_excluded", each["why"], minutes=each["minutes"]) for each in document["excluded"]]
     closed_at, closed_by = document["closed_at"], document["closed_by"]
     closed = [_said("closed", at=_moment(closed_at), who=closed_by)] if closed_at else []
-    return [counted, *excluded, *closed, _said("version", version=document["version"] or words.say("care", "no_code"))]
+    changed = [document["changed"]] if document["changed"] else []
+    return [
+        counted,
+        *excluded,
+        *closed,
+        *changed,
+        _said("version", version=document["version"] or words.say("care", "no_code")),
+    ]
 
 
 def _entry(entry: Document) -> str:
@@ -74,7 +81,7 @@ def _score(score: Document) -> str:
 
 def _review(review: Document) -> str:
     outcome = [words.say("care_standings", review["outcome"])] if review["outcome"] else []
-    return _joined([_day(review["on"]), review["recommendation"], *outcome])
+    return _joined([_day(review["on"]), review["recommendation"] or _said("go_on"), *outcome])
 
 
 def _stay(stay: Document) -> str:

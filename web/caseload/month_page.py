@@ -55,7 +55,8 @@ def show() -> str:
     clinic = sessions.clinic()
     month = _wanted(clinic)
     with db.unit_of_work(clinic.id) as session:
-        rows = _rows(session, clinic, month, "page")
+        people = team.everyone(session, clinic.id)
+        rows = [_row(each, clinic, people) for each in _billed(session, clinic, month, "page")]
         return layout.page(
             session,
             "staff/care_month.html",
@@ -79,12 +80,11 @@ def sheet() -> Response:
     clinic = sessions.clinic()
     month, out = _wanted(clinic), io.StringIO()
     with db.unit_of_work(clinic.id) as session:
-        rows = _rows(session, clinic, month, "csv")
+        billed, people = _billed(session, clinic, month, "csv"), team.everyone(session, clinic.id)
+        lines = [_cells(each, _row(each, clinic, people), clinic, people) for each in billed]
     writer = csv.writer(out)
     writer.writerow(words.table_of("care_bill_columns").values())
-    for row in rows:
-        cells = [str(month), row.name, str(row.minutes), row.codes, row.closed, "; ".join(row.missing), row.changed]
-        writer.writerow([csv_files.as_text(cell) for cell in cells])
+    writer.writerows([csv_files.as_text(cell) for cell in line] for line in lines)
     return _file(out.getvalue(), "text/csv", f"collaborative-care-{month}.csv")
 
 
@@ -151,8 +151,9 @@ def _evidence(session: Session, clinic: Clinic, episode_id: UUID, month: Month, 
     about = f"care_episode:{episode_id}"
     audit.record(session, clinic.id, layout.the_actor(), "care.evidence", about, month=str(month), form=form)
     document = json.loads(billed.closed.evidence or "{}") if billed.closed else billed.evidence
+    changed = reasons.words(billed.changed) if billed.changed else None
     whose = {"patient": patient_view.full_name(billed.row.patient), "record": billed.row.patient.record}
-    return {**document, **whose, **_as_closed(session, clinic, billed)}
+    return {**document, **whose, **_as_closed(session, clinic, billed), "changed": changed}
 
 
 def _as_closed(session: Session, clinic: Clinic, billed: billing.Billed) -> dict[str, Any]:
@@ -181,27 +182,23 @@ def _before(month: Month) -> Month:
     return Month(month.year - (month.month == 1), (month.month - 2) % 12 + 1)
 
 
-def _rows(session: Session, clinic: Clinic, month: Month, form: str) -> list[Row]:
+def _billed(session: Session, clinic: Clinic, month: Month, form: str) -> list[billing.Billed]:
+    """Return the month of each episode, where there is a registry; that it was read is written down."""
     if not care_model.of_clinic(clinic).registry:
         return []
-    billed = billing.of_clinic(session, clinic, month)
     about = f"clinic:{clinic.id}"
     audit.record(session, clinic.id, layout.the_actor(), "care.month_opened", about, form=form, month=str(month))
-    people = team.everyone(session, clinic.id)
-    return [_row(each, clinic, people) for each in billed]
+    return billing.of_clinic(session, clinic, month)
 
 
 def _row(billed: billing.Billed, clinic: Clinic, people: stay_view.People) -> Row:
     proposal, closed = billed.reckoning.proposal, billed.closed
-    said = [
-        words.say("care_excluded", why, minutes=minutes) for why, minutes in billed.reckoning.count.excluded.items()
-    ]
     return Row(
         id=billed.row.episode.id,
         patient_id=billed.row.patient.id,
         name=patient_view.full_name(billed.row.patient),
         minutes=billed.reckoning.count.minutes,
-        excluded=said,
+        excluded=month_view.excluded(billed.reckoning.count),
         stays=[stay_view.line(each, people, clinic.zone) for each in billed.stays],
         choices=[(place, _codes(choice)) for place, choice in enumerate(billed.choices)],
         to_next=month_view.to_next(proposal.to_next, billed.reckoning.month, episodes.today_of(clinic)),
@@ -216,6 +213,21 @@ def _row(billed: billing.Billed, clinic: Clinic, people: stay_view.People) -> Ro
 def _closed(clinic: Clinic, people: stay_view.People, closed: CareMonth) -> str:
     who = team.name_of(people, closed.closed_by, words.say("history", "somebody"))
     return words.say("care", "closed", who=who, at=times.moment(closed.closed_at, clock.now(), clinic.zone))
+
+
+def _cells(billed: billing.Billed, row: Row, clinic: Clinic, people: stay_view.People) -> list[str]:
+    """The cells of an episode's month in the order of [care_bill_columns], each day as a day."""
+    episode, patient, closed = billed.row.episode, billed.row.patient, billed.closed
+    payer, clinician = words.say("care_payers", episode.payer), team.name_of(people, episode.practitioner_id, "")
+    visit = [episode.initiating_on.isoformat() if episode.initiating_on else "", episode.initiating_code or ""]
+    proposed = words.say("care", "or").join(said for _, said in row.choices)
+    by = team.name_of(people, closed.closed_by, words.say("history", "somebody")) if closed else ""
+    on = episodes.day_of(clinic, closed.closed_at).isoformat() if closed else ""
+    return [
+        *(str(billed.reckoning.month), patient.record or "", row.name, patient.birth_date or "", payer, clinician),
+        *(episode.diagnosis or "", *visit),
+        *(str(row.minutes), proposed, row.codes, by, on, "; ".join(row.missing), row.changed),
+    ]
 
 
 def _codes(choice: tuple[proposing.Units, ...]) -> str:

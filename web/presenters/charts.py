@@ -11,7 +11,7 @@ from datetime import datetime
 WIDTH, HEIGHT = 320, 168
 LEFT, RIGHT, TOP, BOTTOM = 24, 74, 14, 24
 # What a line of small print needs, in units of the picture.
-LINE, LETTER, GAP = 12.0, 5.6, 6.0
+LINE, LETTER, GAP = 12.0, 6.4, 6.0
 SHADES = 4
 # How far down the first row of signs stands; each further one is a line lower, and moves the scores down with it.
 SIGNS = 10

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from caseload import care_log, episodes, listing, reviews
 from caseload.codes import evidence
 from caseload.models import CareEntry, CaseReview, Episode
+from caseload.registry import progress
 from caseload.satisfaction import telling
 from caseload.standing import Row
 from config import clock
@@ -104,9 +105,13 @@ def facts(episode: Episode, people: People, zone: str) -> list[tuple[str, str]]:
         "how": words.say("care_consents", episode.consent),
         "on": times.moment(episode.consent_at, now, zone),
         "who": name(episode.consent_by),
+        "language": words.say("languages", episode.consent_language),
     }
+    scale = scoring.instrument(episode.scale)
+    aims = {"scale": scale.title, "elevated": progress.ELEVATED, "remission": progress.REMISSION}
     said = {
         "enrolled": times.date_of(episode.enrolled_on, now.date()),
+        "scale": words.say("care", "measured", **aims),
         "consent": words.say("care", "consented", **consent),
         "manager": name(episode.manager_id),
         "practitioner": name(episode.practitioner_id),

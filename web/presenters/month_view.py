@@ -3,7 +3,7 @@
 from datetime import date
 
 from caseload import episodes, months
-from caseload.codes import proposing
+from caseload.codes import minutes, proposing
 from caseload.months import Month
 from messaging.models import Clinic
 from web import words
@@ -12,6 +12,11 @@ from web import words
 def this_month(clinic: Clinic) -> Month:
     """Return the month that runs by the clinic's clock."""
     return months.of(episodes.today_of(clinic))
+
+
+def excluded(count: minutes.Count) -> list[str]:
+    """Return how many minutes of a month do not count, and why, a reason each."""
+    return [words.say("care_excluded", why, minutes=number) for why, number in count.excluded.items()]
 
 
 def to_next(step: proposing.Next | None, month: Month, today: date) -> str:

@@ -14,7 +14,7 @@ from config import clock
 from intake_links import scoring
 from messaging.models import Clinic
 from messaging.wording import text_templates
-from reminders import schedules
+from reminders import care_model, schedules
 from reminders.questionnaires import SCHEDULE, of_clinic
 from reminders.rules import zones
 from web import layout, permissions, times, words
@@ -70,6 +70,7 @@ def given(form: MultiDict[str, str]) -> dict[str, Any]:
 
 
 def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
+    raw, offered = _with_phases(clinic, sheet.raw)
     desk = decision_pages.desk(session, clinic, SCHEDULE)
     trial = _trial(request.args, zones.to_local(clock.now(), zones.zone(clinic.zone)).date())
     drafted = schedules.from_mapping(desk.draft.definition) if desk.draft else None
@@ -78,10 +79,11 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
         "staff/schedule.html",
         here="schedule",
         sheet=sheet,
-        raw=sheet.raw,
+        raw=raw,
+        offers_phases=offered and "phases" not in request.args,
         problems=sheet.problems,
         desk=desk,
-        rows=range(min(len(sheet.raw["asks"]) + SPARE, MOST)),
+        rows=range(min(len(raw["asks"]) + SPARE, MOST)),
         who=[(who, words.say("schedule_who", who)) for who in WHO],
         phases=[(phase, words.say("schedule_who", phase)) for phase in schedules.PHASES],
         instruments=[
@@ -96,6 +98,16 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
         tried=range(TAKEN),
         edits=layout.may("clinic.settings"),
     )
+
+
+def _with_phases(clinic: Clinic, raw: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
+    """The schedule before whoever edits it, with the usual entries by phase where they ask for them; and whether the
+    clinic, which has a registry, has none of its own."""
+    asks = raw["asks"]
+    lacking = care_model.of_clinic(clinic).registry and not any(ask.get("who") in schedules.PHASES for ask in asks)
+    if not lacking or "phases" not in request.args or len(asks) + len(schedules.USUAL) > MOST:
+        return raw, lacking
+    return {**raw, "asks": [*schedules.USUAL, *asks]}, lacking
 
 
 def _trial(args: Mapping[str, str], today: date) -> dict[str, Any]:

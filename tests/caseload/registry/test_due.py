@@ -58,6 +58,12 @@ def test_a_score_is_due_after_thirty_days_and_after_sixty_once_they_are_better()
     assert "score" in keys(facts(12, ((84, 20), (61, 8))))
 
 
+def test_the_first_score_is_asked_for_while_it_may_still_be_a_baseline():
+    """Whoever has none at all is not left alone until the window of fourteen days is over."""
+    assert "score" not in keys(facts(1, ()))
+    assert due.Due("score", 14) in due.of(facts(2, ()), DAYS)
+
+
 def test_eight_weeks_without_response_are_said_and_not_of_who_began_low():
     assert "not_better" not in keys(facts(7, ((49, 20), (1, 14))))
     assert due.Due("not_better", 8) in due.of(facts(8, ((56, 20), (1, 14))), DAYS)
@@ -101,6 +107,34 @@ def test_every_reason_has_its_rule_and_its_words():
     assert set(due.KEYS) == set(due.RULES)
     for table in ("care_due", "care_reasons"):
         assert set(words.table_of(table)) == set(due.KEYS)
+
+
+@pytest.mark.parametrize(
+    ("reason", "not_yet", "now"),
+    [
+        ("contact", {"contact": ago(27)}, {"contact": ago(28)}),
+        ("recommendation", {"recommended": ago(14)}, {"recommended": ago(15)}),
+        (
+            "score",
+            {"progress": facts(8, ((56, 20), (30, 14))).progress},
+            {"progress": facts(8, ((56, 20), (31, 14))).progress},
+        ),
+        (
+            "score",
+            {"progress": facts(9, ((63, 20), (60, 8))).progress},
+            {"progress": facts(9, ((63, 20), (61, 8))).progress},
+        ),
+    ],
+)
+def test_who_is_not_seen_not_measured_or_waits_for_what_was_recommended_comes_before_the_consultant(
+    reason, not_yet, now
+):
+    def reasons(changed):
+        somebody = replace(facts(8), review=ago(20), **changed)
+        return [each.key for each in due.for_review(due.of(somebody, DAYS), 20)]
+
+    assert reason not in reasons(not_yet)
+    assert reason in reasons(now)
 
 
 def test_whoever_was_reviewed_within_a_week_is_off_the_list_but_for_a_question():

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from caseload import due_items
+from caseload import due_items, episodes
 from caseload.models import DueNotice, DueRound
 from caseload.registry import due
 from config import clock, db
@@ -18,6 +18,8 @@ from messaging.team.models import Task
 from reminders import care_model
 from tests.queries import statements
 from tests.web.caseload.seeding import Scene, answer, at_local, enrolled, with_registry
+
+CALLED = timedelta(minutes=30)
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def close(scene: Scene) -> None:
 
 
 def spoken(scene: Scene, patient: Any) -> None:
-    work = {"kind": "call", "starts_at": at_local(scene, timedelta(minutes=-30)), "minutes": "20", "reached": "on"}
+    work = {"kind": "call", "starts_at": at_local(scene, -CALLED), "minutes": "20", "reached": "on"}
     assert scene.browser.post(f"/patients/{patient.id}/care/log", **work).status_code == 303
 
 
@@ -104,7 +106,9 @@ def test_one_that_still_stands_open_is_due_again_and_no_second_one(scene: Any) -
     night(scene)
     spoken(scene, patient)
     night(scene, 2)
-    assert night(scene, 20) == [("No live contact for 20 days: get in touch", "open")]
+    # Half an hour after the clinic's midnight the call was yesterday.
+    days = 20 + (episodes.today_of(scene.house.clinic) - episodes.day_of(scene.house.clinic, clock.now() - CALLED)).days
+    assert night(scene, 20) == [(f"No live contact for {days} days: get in touch", "open")]
     assert events(scene) == ["due_over", "due_again"]
 
 

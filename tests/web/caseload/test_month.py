@@ -92,6 +92,7 @@ def test_the_consultant_s_time_and_time_before_consent_are_listed_and_do_not_cou
     assert ">40</b>" in row(page)
     assert "25 min of the consultant" in row(page)
     assert "30 min before consent" in row(page, "Bea Nowak")
+    assert "not counted: 30 min before consent" in scene.browser.get(f"/patients/{late.patient_id}/care").text
 
 
 def test_the_first_month_of_work_is_the_first_and_the_next_is_later(scene: Any) -> None:
@@ -133,6 +134,8 @@ def test_a_month_is_closed_once_it_is_over_and_a_later_change_is_said_beside_wha
     assert "changed after export: 40 minutes then, 90 now" in said
     kept = json.loads(scene.browser.get(f"{path}.json?month=2026-03").text)
     assert (kept["minutes"], kept["codes"]) == (40, [{"code": "99492", "units": 1}])
+    assert kept["changed"] == "changed after export: 40 minutes then, 90 now"
+    assert kept["changed"] in scene.browser.get(f"{path}?month=2026-03").text
     scene.browser.post(path, **ticked)
     assert [each.codes for each in scene.rows(CareMonth)] == [
         [{"code": "99492", "units": 1}, {"code": "99494", "units": 1}]
@@ -196,6 +199,32 @@ def test_the_sheet_for_billing_has_a_line_a_person(scene: Any) -> None:
     head, line = csv.reader(io.StringIO(scene.browser.get("/caseload/month.csv?month=2026-03").text))
     said = dict(zip(head, line, strict=True))
     assert (said["patient"], said["minutes"], said["codes"]) == ("Ada Nowak", "40", "")
+    assert (said["record"], said["payer"], said["codes proposed"]) == (scene.patient.record or "", "Medicare", "99492")
+    assert (said["treating clinician"], said["closed on"]) == ("Dr. Ames", "")
+
+
+def test_who_closed_a_month_and_when_stand_in_the_sheet_as_a_name_and_a_day(scene: Any) -> None:
+    """A spreadsheet that says "Today" is wrong tomorrow."""
+    work(scene, 3, 40)
+    facts = {"initiating_on": "2026-02-10", "initiating_code": "99214", "diagnosis": "F33.1"}
+    assert scene.browser.post(f"/patients/{scene.patient.id}/care/billing", **facts).status_code == 303
+    scene.march.move_to(datetime(2026, 4, 2, 16, tzinfo=UTC))
+    scene.browser = scene.house.signed_in(scene.rosa)
+    path = f"/caseload/month/{scene.episode.id}"
+    assert scene.browser.post(path, month="2026-03", choice="0", incomplete="on").status_code == 303
+    head, line = csv.reader(io.StringIO(scene.browser.get("/caseload/month.csv?month=2026-03").text))
+    said = dict(zip(head, line, strict=True))
+    assert (said["codes"], said["closed by"], said["closed on"]) == ("99492", "Rosa Delgado", "2026-04-02")
+    assert (said["diagnosis"], said["initiating visit on"], said["initiating visit code"]) == (
+        "F33.1", "2026-02-10", "99214",
+    )  # fmt: skip
+
+
+def test_the_page_of_who_is_in_care_says_why_minutes_do_not_count_and_what_was_agreed(scene: Any) -> None:
+    page = scene.browser.get(f"/patients/{scene.patient.id}/care").text
+    assert "not counted" not in page
+    assert "in English; cost sharing was told" in page
+    assert "PHQ-9: to half of the first score or below 10, then below 5" in page
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,9 @@ def test_a_question_puts_somebody_on_the_list_and_a_review_answers_it(scene: Any
     assert "Is it the sleep?" not in before
     path = f"/patients/{well.id}/care/question"
     assert scene.browser.post(path, question="Is it the sleep?").status_code == 303
-    assert "Is it the sleep?" in scene.consultant.get("/caseload/reviews").text
+    waiting = scene.consultant.get("/caseload/reviews").text
+    assert "Is it the sleep?" in waiting
+    assert "? →" not in waiting, "who has no score yet is said to have none"
     assert "at most 500" in scene.browser.post(path, question="x" * 501).text
     review(scene, decision="continue", words="")
     assert "Is it the sleep?" not in scene.consultant.get("/caseload/reviews").text

@@ -4,6 +4,8 @@ from typing import Any
 
 from config import db
 from messaging.versions import publishing
+from reminders import schedules
+from tests.web.caseload.seeding import with_registry
 
 FORM = {
     "asks[0].name": "monthly", "asks[0].instruments": "phq9", "asks[0].who": "everyone", "asks[0].every": "4 weeks",
@@ -73,3 +75,17 @@ def test_whatever_is_asked_of_the_made_up_patient_is_answered(house: Any) -> Non
 def test_care_managers_read_it_and_the_front_desk_does_not(house: Any) -> None:
     assert "Save draft" not in house.signed_in(house.staff()).get("/settings/schedule").text
     assert house.signed_in(house.staff(role="front_desk")).get("/settings/schedule").status_code == 403
+
+
+def test_a_clinic_with_a_registry_is_offered_the_usual_entries_by_phase_and_nothing_is_kept_by_that(house: Any) -> None:
+    browser = lead(house)
+    assert "Begin with the usual entries" not in browser.get("/settings/schedule").text
+    with_registry(house)
+    assert "Begin with the usual entries" in browser.get("/settings/schedule").text
+    offered = browser.get("/settings/schedule?phases=usual").text
+    for said in ('value="acute"', 'value="staying well"', 'value="8 weeks"', "nothing is kept before you save"):
+        assert said in offered
+    assert 'value="acute"' not in browser.get("/settings/schedule").text
+    usual = {f"asks[{at}].{name}": said for at, ask in enumerate(schedules.USUAL) for name, said in ask.items()}
+    assert post(browser, **usual).status_code == 303
+    assert "Begin with the usual entries" not in browser.get("/settings/schedule").text
