@@ -1,29 +1,23 @@
 """One patient's episode of care: enrolling, where the scores go, what was done, and how it ends."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 from uuid import UUID
 
 from flask import flash, redirect, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from caseload import billing, care_log, episodes, listing, reviews
+from caseload import care_log, episodes
 from caseload.models import CareEntry, Episode
-from caseload.registry import progress
-from config import audit, clock, db
-from intake_links import scoring
+from config import audit, db
 from messaging.ehr_outbox import part_two
 from messaging.models import Clinic, Patient, Staff
 from reminders import care_model
 from web import ids, layout, permissions, sessions, team, times, words
+from web.caseload import episode_facts
 from web.patients import patient_page
 from web.presenters import (
-    care_course,
-    care_view,
     episode_view,
-    month_view,
-    screen_history,
     stay_view,
     timer_view,
 )
@@ -234,7 +228,11 @@ def _page(session: Session, patient: Patient, problem: str = "", field: str = ""
     clinic = sessions.clinic()
     every, people = episodes.of_patient(session, patient.id), team.everyone(session, clinic.id)
     episode = next((each for each in every if each.phase != "discharged"), None)
-    facts = _of_episode(session, clinic, patient, episode, people) if episode else _beginning(clinic, patient)
+    facts = (
+        episode_facts.of_episode(session, clinic, patient, episode, people)
+        if episode
+        else episode_facts.beginning(clinic, patient)
+    )
     return patient_page.page(
         session,
         patient,
@@ -260,48 +258,3 @@ def _page(session: Session, patient: Patient, problem: str = "", field: str = ""
 
 def _people(people: Mapping[UUID | None, Staff], roles: tuple[str, ...]) -> list[tuple[str, str]]:
     return [(str(person.id), person.name) for person in people.values() if person.active and person.role in roles]
-
-
-def _beginning(clinic: Clinic, patient: Patient) -> dict[str, Any]:
-    """What the form for enrolling begins with."""
-    return {
-        "today": episodes.today_of(clinic).isoformat(),
-        "now": times.typed_moment(clock.now(), clinic.zone),
-        "me": str(layout.the_staff().id),
-        "panel": patient.panel,
-        "consents": episodes.CONSENTS,
-        "payers": episodes.PAYERS,
-        "scales": [(scale, scoring.instrument(scale).title) for scale in progress.SCALES],
-    }
-
-
-def _of_episode(
-    session: Session, clinic: Clinic, patient: Patient, episode: Episode, people: Mapping[UUID | None, Staff]
-) -> dict[str, Any]:
-    """What is shown of an open episode."""
-    [row] = listing.read(session, clinic, Episode.id == episode.id)
-    answered = screen_history.by_instrument(session, patient)
-    series = answered.get(episode.scale, [])
-    entries, said = care_log.of_episodes(session, [episode.id]), answered.get(episode_view.ADHERENCE, [])
-    reviewed = reviews.of_episodes(session, [episode.id])
-    beside = care_course.happened(session, episode, [review for review, _ in reviewed], clinic.zone)
-    course = care_course.of_episode(episode, patient, series, said, beside, clinic.zone)
-    month = billing.of_episode(session, clinic, episode.id, month_view.this_month(clinic))
-    return {
-        "line": care_view.line(row, people),
-        "uncounted": month_view.excluded(month.reckoning.count) if month else [],
-        "course": course,
-        "scores": episode_view.last_answered(patient, series, clinic.zone, drawn=course is not None),
-        "medicine": episode_view.medicine(said, clinic.zone),
-        "facts": episode_view.facts(episode, people, clinic.zone),
-        "done": [episode_view.done(entry, people, layout.the_staff(), clinic.zone) for entry in entries],
-        "reviews": [episode_view.reviewed(review, stands, people, clinic.zone) for review, stands in reviewed],
-        "proposed": [
-            episode_view.proposal(call, clinic.zone) for call in care_log.proposed(session, layout.the_staff(), episode)
-        ],
-        "end_reasons": episodes.END_REASONS,
-        "part_two": part_two.is_labelled(session, clinic.id, [part_two.about("episode", episode.id)]),
-        "said_part_two": part_two.is_labelled(session, clinic.id, part_two.of_patient(session, patient.id)),
-        "now": times.typed_moment(clock.now(), clinic.zone),
-        "today": episodes.today_of(clinic).isoformat(),
-    }
