@@ -29,6 +29,12 @@ def test_a_cookie_that_we_did_not_make_is_no_device(house: settings.Settings, co
     assert devices.known(devices.with_account(cookie, ROSA), ROSA) is not None
 
 
+def test_a_cookie_of_today_that_somebody_else_marked_is_no_device(house: settings.Settings):
+    today = devices.with_account(None, ROSA).split(".")[0]
+    assert devices.known(f"{today}.{'A' * 22}", ROSA) is None
+    assert devices.known(today, ROSA) is None
+
+
 def test_after_half_a_year_a_device_is_a_stranger(house: settings.Settings):
     cookie = devices.with_account(None, ROSA)
     with time_machine.travel(clock.now() + timedelta(days=devices.LASTS_DAYS + 1)):
