@@ -8,7 +8,7 @@ from flask import flash, redirect, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from caseload import billing, care_log, episodes, listing, reviews
+from caseload import care_log, episodes, listing, reviews
 from caseload.models import CareEntry, Episode
 from caseload.registry import progress
 from config import audit, clock, db
@@ -18,15 +18,7 @@ from messaging.models import Clinic, Patient, Staff
 from reminders import care_model
 from web import ids, layout, permissions, sessions, team, times, words
 from web.patients import patient_page
-from web.presenters import (
-    care_course,
-    care_view,
-    episode_view,
-    month_view,
-    screen_history,
-    stay_view,
-    timer_view,
-)
+from web.presenters import care_course, care_view, episode_view, screen_history, stay_view, timer_view
 
 care = layout.room("care", __name__)
 Act = Callable[[Session, Clinic, Staff, Patient], str]
@@ -286,10 +278,9 @@ def _of_episode(
     reviewed = reviews.of_episodes(session, [episode.id])
     beside = care_course.happened(session, episode, [review for review, _ in reviewed], clinic.zone)
     course = care_course.of_episode(episode, patient, series, said, beside, clinic.zone)
-    month = billing.of_episode(session, clinic, episode.id, month_view.this_month(clinic))
     return {
         "line": care_view.line(row, people),
-        "uncounted": month_view.excluded(month.reckoning.count) if month else [],
+        "uncounted": episode_view.uncounted(session, clinic, episode),
         "course": course,
         "scores": episode_view.last_answered(patient, series, clinic.zone, drawn=course is not None),
         "medicine": episode_view.medicine(said, clinic.zone),
