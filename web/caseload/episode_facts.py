@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from caseload import billing, care_log, episodes, listing, reviews
+from caseload import care_log, episodes, listing, reviews
 from caseload.models import Episode
 from caseload.registry import progress
 from config import clock
@@ -14,7 +14,7 @@ from intake_links import scoring
 from messaging.ehr_outbox import part_two
 from messaging.models import Clinic, Patient, Staff
 from web import layout, times
-from web.presenters import care_course, care_view, episode_view, month_view, screen_history
+from web.presenters import care_course, care_view, episode_view, screen_history
 
 
 def beginning(clinic: Clinic, patient: Patient) -> dict[str, Any]:
@@ -41,10 +41,9 @@ def of_episode(
     reviewed = reviews.of_episodes(session, [episode.id])
     beside = care_course.happened(session, episode, [review for review, _ in reviewed], clinic.zone)
     course = care_course.of_episode(episode, patient, series, said, beside, clinic.zone)
-    month = billing.of_episode(session, clinic, episode.id, month_view.this_month(clinic))
     return {
         "line": care_view.line(row, people),
-        "uncounted": month_view.excluded(month.reckoning.count) if month else [],
+        "uncounted": episode_view.uncounted(session, clinic, episode),
         "course": course,
         "scores": episode_view.last_answered(patient, series, clinic.zone, drawn=course is not None),
         "medicine": episode_view.medicine(said, clinic.zone),

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from caseload import care_log, episodes, listing, reviews
+from caseload import billing, care_log, episodes, listing, reviews
 from caseload.codes import evidence
 from caseload.models import CareEntry, CaseReview, Episode
 from caseload.registry import progress
@@ -20,7 +20,7 @@ from messaging.inbox.models import Contact
 from messaging.models import Clinic, Patient, Staff
 from reminders import emergency
 from web import team, times, words
-from web.presenters import care_course, screen_view
+from web.presenters import care_course, month_view, screen_view
 from web.presenters.screen_history import Taken
 
 People = Mapping[UUID | None, Staff]
@@ -121,6 +121,12 @@ def facts(episode: Episode, people: People, zone: str) -> list[tuple[str, str]]:
         "check": times.date_of(episode.check_on, now.date()) if episode.check_on else "",
     }
     return [(words.say("care_facts", key), value) for key, value in said.items() if value]
+
+
+def uncounted(session: Session, clinic: Clinic, episode: Episode) -> list[str]:
+    """Return how many minutes of this month do not count, and why, a reason each."""
+    month = billing.of_episode(session, clinic, episode.id, month_view.this_month(clinic))
+    return month_view.excluded(month.reckoning.count) if month else []
 
 
 def done(entry: CareEntry, people: People, reader: Staff, zone: str) -> Done:
