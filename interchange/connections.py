@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from config import audit, clock, db, ehr_settings, queue, runtime
+from config import audit, clock, db, ehr_settings, public_internet, queue, runtime
 from interchange import feeds, pausing
 from interchange.models import Feed, FeedConnection, FeedMessage, FeedNotice, FeedSeen
 from interchange.polling import answers, keys, pacing, poller, slices
@@ -120,9 +120,9 @@ def _check(wanted: Wanted) -> None:
     own = ehr_settings.networks(runtime.settings().ehr_networks)
     try:
         if "?" in wanted.base_url:
-            raise guard.Refused("form")
+            raise public_internet.Refused("form")
         guard.read(wanted.base_url, loopback=any(net.is_loopback for net in own), own=own)
-    except guard.Refused as refused:
+    except public_internet.Refused as refused:
         problems["base_url"] = f"url_{refused.why}"
     if problems:
         raise MayNot(problems)

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from socket import socket
 
+from config import public_internet
 from interchange.hl7 import framing, telling
 from interchange.hl7.framing import Frames
 from interchange.hl7.telling import Answer
 from interchange.polling.asking import Trouble
-from messaging.event_webhooks import guard, posting
+from messaging.event_webhooks import posting
 from messaging.event_webhooks.posting import Way
 
 ACK_SECONDS, SILENCE_SECONDS = 20.0, 1.0
@@ -72,7 +73,7 @@ def opened(url: str, trust: ssl.SSLContext | None, way: Way, seconds: float) -> 
     try:
         with posting.line(url, replace(way, trust=way.trust or trust), ends) as (_, connected):
             yield Line(connected, way.seconds or ACK_SECONDS)
-    except guard.Refused as refused:
+    except public_internet.Refused as refused:
         raise Trouble("connect" if refused.why == "resolve" else "address") from None
     except OSError as failed:
         raise Trouble(posting.word(failed, over=time.monotonic() >= ends)) from None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from config import audit, clock, db, ehr_settings, runtime
+from config import audit, clock, db, ehr_settings, public_internet, runtime
 from interchange import connections, engine_line, pausing
 from interchange.connections import MayNot
 from interchange.models import Feed, FeedConnection
@@ -86,10 +86,10 @@ def _check(wanted: Wanted, pems: Mapping[str, str]) -> None:
     own = ehr_settings.networks(runtime.settings().ehr_networks)
     try:
         if not HOST.fullmatch(wanted.host):
-            raise guard.Refused("host")
+            raise public_internet.Refused("host")
         url = SCHEMES[SEALED if wanted.tls else PLAIN] + f"://{_bracketed(wanted.host)}:{min(wanted.port, 65_535)}"
         guard.read(url, loopback=any(net.is_loopback for net in own), own=own)
-    except guard.Refused as refused:
+    except public_internet.Refused as refused:
         problems.setdefault("tls" if refused.why == "scheme" else "host", f"engine_{refused.why}")
     if problems:
         raise MayNot(problems)

@@ -11,7 +11,7 @@ import pydantic
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from config import runtime
+from config import public_internet, runtime
 from messaging.event_webhooks import guard
 from messaging.models import Clinic, Staff
 from messaging.versions import publishing
@@ -126,7 +126,7 @@ def _address(full: publishing.Definition) -> list[publishing.Problem]:
         return []
     try:
         target = guard.read(full["issuer"], loopback=runtime.settings().webhooks_to_loopback)
-    except guard.Refused:
+    except public_internet.Refused:
         return [publishing.Problem("issuer", "an https address on the public internet, as the provider calls itself")]
     return [publishing.Problem("issuer", "without a question mark")] if "?" in target.path else []
 

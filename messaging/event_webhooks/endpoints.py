@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import CursorResult, func, select, update
 from sqlalchemy.orm import Session
 
-from config import audit, clock, queue, runtime
+from config import audit, clock, public_internet, queue, runtime
 from messaging.event_webhooks import guard, schedule, signing
 from messaging.event_webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from messaging.models import Clinic
@@ -79,7 +79,7 @@ def _check(wanted: Wanted) -> None:
         problems["kinds"] = "kinds"
     try:
         guard.read(wanted.url.strip(), loopback=runtime.settings().webhooks_to_loopback)
-    except guard.Refused as refused:
+    except public_internet.Refused as refused:
         problems["url"] = refused.why
     if problems:
         raise MayNot(problems)

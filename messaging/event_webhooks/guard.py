@@ -6,9 +6,7 @@ from ipaddress import IPv4Address, ip_address
 from urllib.parse import urlsplit
 
 from config import addresses, outgoing
-from config.public_internet import Address, Networks, Refused, Resolve, addresses_of, judge, system
-
-__all__ = ["Networks", "Refused", "Resolve", "Target", "judge", "read", "resolved", "system"]
+from config.public_internet import Address, Networks, Refused, Resolve, addresses_of, judge
 
 LONGEST = 500
 # Below it are the ports of other protocols: a stranger is not to be asked at those of mail or SSH in our name.

@@ -10,8 +10,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 
+from config import public_internet
 from messaging.event_webhooks import guard
-from messaging.event_webhooks.guard import Networks, Resolve, Target
+from messaging.event_webhooks.guard import Target
 
 CONNECT_SECONDS, ALL_SECONDS = 5.0, 15.0
 MOST_READ = 4096
@@ -24,9 +25,9 @@ class Way:
     networks of the operator's own are, and how long the whole of it may take."""
 
     loopback: bool = False
-    resolve: Resolve = guard.system
+    resolve: public_internet.Resolve = public_internet.system
     trust: ssl.SSLContext | None = None
-    own: Networks = ()
+    own: public_internet.Networks = ()
     seconds: float | None = None
 
 
@@ -66,7 +67,7 @@ def ask(method: str, url: str, headers: Mapping[str, str], body: bytes | None, w
         with line(url, way, ends) as (target, connected):
             answer = _asked(connected, target, method, headers, body, ends)
             said = _whole(answer, most, ends) if most else _left_unread(answer)
-    except guard.Refused as refused:
+    except public_internet.Refused as refused:
         return Answer(None, f"refused_{refused.why}", _since(begun))
     except (OSError, http.client.HTTPException, ValueError) as failed:
         return Answer(None, word(failed, over=time.monotonic() >= ends), _since(begun))
@@ -120,7 +121,7 @@ def _whole(answer: http.client.HTTPResponse, most: int, ends: float) -> bytes:
 def line(url: str, way: Way, ends: float) -> Iterator[tuple[Target, socket.socket]]:
     """Within: where an address leads, and a connection there that was judged; at `ends` (monotonic) it breaks off.
 
-    Raises guard.Refused, and OSError where there is none.
+    Raises public_internet.Refused, and OSError where there is none.
     """
     target = guard.read(url, loopback=way.loopback, own=way.own)
     found = guard.resolved(target, way.resolve, loopback=way.loopback, own=way.own)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from config import outgoing, runtime, settings
+from config import outgoing, public_internet, runtime, settings
 from messaging.event_webhooks import guard
 from messaging.gateways import fetching, lastmoment
 
@@ -83,7 +83,7 @@ def test_a_host_that_a_clinic_wrote_down_is_spoken_to_only_if_it_is_listed(
     told(monkeypatch, outgoing_hosts="hooks.clinic.example, .vendor.example")
     assert guard.read("https://HOOKS.clinic.example/", loopback=False).tls
     for url in ("https://hooks.other.example/", "https://8.8.8.8/", "https://hooks.clinic.example.evil.example/"):
-        with pytest.raises(guard.Refused, match="unlisted"):
+        with pytest.raises(public_internet.Refused, match="unlisted"):
             guard.read(url, loopback=False)
 
 

@@ -17,7 +17,6 @@ LONGER = {
     "intake_links/links.py:issue": "one argument a line",
     "intake_links/submissions.py:accept": "one argument a line",
     "messaging/inbox/items.py:open_item": "one argument and one column a line",
-    "tests/reminders/imports/test_csv_import.py": "to be split: patients, visits",
 }
 
 

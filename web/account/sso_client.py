@@ -15,7 +15,7 @@ from authlib.oauth2.client import OAuth2Client
 from authlib.oidc.discovery import get_well_known_url
 from joserfc.jwk import KeySet
 
-from config import clock, runtime
+from config import clock, public_internet, runtime
 from messaging.event_webhooks import guard, posting
 from web.account import sso_claims
 from web.account.sso_claims import Refused
@@ -203,7 +203,7 @@ def _keys(facts: Mapping[str, Any]) -> KeySet:
 def _judge(url: object) -> None:
     try:
         guard.read(str(url or ""), loopback=runtime.settings().webhooks_to_loopback)
-    except guard.Refused as refused:
+    except public_internet.Refused as refused:
         raise Silent(refused.why) from None
 
 

@@ -1,7 +1,5 @@
 """How soon what came in was seen by a human: the last thirty days, by kind, against the clinic's own deadlines."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +16,7 @@ from config.db import spans
 from messaging.inbox.models import InboxItem
 from messaging.inbox.routing import assign
 from messaging.models import Clinic
-from web import layout, permissions, sessions, times, words
+from web import csv_sheets, layout, permissions, sessions, times, words
 from web.presenters import coverage_charts
 
 clocks = layout.room("clocks", __name__)
@@ -66,17 +64,15 @@ def show() -> str:
 @permissions.signed_in("inbox.read", fresh=True)
 def download() -> Response:
     """Return the report as a table for a spreadsheet: counts and minutes, nobody's name."""
-    clinic, out = sessions.clinic(), io.StringIO()
-    sheet = csv.writer(out)
-    sheet.writerow(["kind", "deadline_minutes", "came_in", "seen", "median_minutes", "percent_in_time"])
+    clinic, rows = sessions.clinic(), []
     with db.unit_of_work(clinic.id) as session:
         for kind in assign.KINDS:
             report = _report(session, clinic, kind)
             in_time = round(100 * report.in_time / report.due, 1) if report.due else None
-            sheet.writerow([report.kind, report.limit, report.count, report.seen, report.median, in_time])
+            rows.append([report.kind, report.limit, report.count, report.seen, report.median, in_time])
         audit.record(session, clinic.id, layout.the_actor(), "clocks.exported", f"clinic:{clinic.id}")
-    named = {"Content-Disposition": 'attachment; filename="clocks.csv"'}
-    return Response(out.getvalue(), mimetype="text/csv", headers=named)
+    head = ("kind", "deadline_minutes", "came_in", "seen", "median_minutes", "percent_in_time")
+    return csv_sheets.answer("clocks.csv", head, rows)
 
 
 def _report(session: Session, clinic: Clinic, kind: str) -> Report:

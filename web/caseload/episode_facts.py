@@ -17,8 +17,15 @@ from web import layout, times
 from web.presenters import care_course, care_view, episode_view, screen_history
 
 
-def beginning(clinic: Clinic, patient: Patient) -> dict[str, Any]:
-    """Return what the form for enrolling begins with."""
+def of(
+    session: Session, clinic: Clinic, patient: Patient, episode: Episode | None, people: Mapping[UUID | None, Staff]
+) -> dict[str, Any]:
+    """Return what is shown of the open episode; without one, what enrolling begins with."""
+    return _of_episode(session, clinic, patient, episode, people) if episode else _beginning(clinic, patient)
+
+
+def _beginning(clinic: Clinic, patient: Patient) -> dict[str, Any]:
+    """What the form for enrolling begins with."""
     return {
         "today": episodes.today_of(clinic).isoformat(),
         "now": times.typed_moment(clock.now(), clinic.zone),
@@ -30,10 +37,10 @@ def beginning(clinic: Clinic, patient: Patient) -> dict[str, Any]:
     }
 
 
-def of_episode(
+def _of_episode(
     session: Session, clinic: Clinic, patient: Patient, episode: Episode, people: Mapping[UUID | None, Staff]
 ) -> dict[str, Any]:
-    """Return what is shown of an open episode."""
+    """What is shown of an open episode."""
     [row] = listing.read(session, clinic, Episode.id == episode.id)
     answered = screen_history.by_instrument(session, patient)
     series = answered.get(episode.scale, [])

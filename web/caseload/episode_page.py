@@ -16,11 +16,7 @@ from reminders import care_model
 from web import ids, layout, permissions, sessions, team, times, words
 from web.caseload import episode_facts
 from web.patients import patient_page
-from web.presenters import (
-    episode_view,
-    stay_view,
-    timer_view,
-)
+from web.presenters import episode_view, stay_view, timer_view
 
 care = layout.room("care", __name__)
 Act = Callable[[Session, Clinic, Staff, Patient], str]
@@ -228,11 +224,7 @@ def _page(session: Session, patient: Patient, problem: str = "", field: str = ""
     clinic = sessions.clinic()
     every, people = episodes.of_patient(session, patient.id), team.everyone(session, clinic.id)
     episode = next((each for each in every if each.phase != "discharged"), None)
-    facts = (
-        episode_facts.of_episode(session, clinic, patient, episode, people)
-        if episode
-        else episode_facts.beginning(clinic, patient)
-    )
+    facts = episode_facts.of(session, clinic, patient, episode, people)
     return patient_page.page(
         session,
         patient,

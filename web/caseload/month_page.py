@@ -1,7 +1,5 @@
 """A month for whoever bills: minutes, why others do not count, codes, what is missing, closing it, evidence and CSV."""
 
-import csv
-import io
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -20,8 +18,7 @@ from config import audit, clock, db
 from messaging.models import Clinic
 from records import paper
 from reminders import care_model
-from reminders.imports import csv_files
-from web import layout, permissions, sessions, team, times, words
+from web import csv_sheets, layout, permissions, sessions, team, times, words
 from web.caseload import evidence_sheet
 from web.presenters import month_view, patient_view, stay_view
 
@@ -78,14 +75,12 @@ def show() -> str:
 def sheet() -> Response:
     """Return the month as CSV for billing; that it was taken is written down."""
     clinic = sessions.clinic()
-    month, out = _wanted(clinic), io.StringIO()
+    month = _wanted(clinic)
     with db.unit_of_work(clinic.id) as session:
         billed, people = _billed(session, clinic, month, "csv"), team.everyone(session, clinic.id)
         lines = [_cells(each, _row(each, clinic, people), clinic, people) for each in billed]
-    writer = csv.writer(out)
-    writer.writerow(words.table_of("care_bill_columns").values())
-    writer.writerows([csv_files.as_text(cell) for cell in line] for line in lines)
-    return _file(out.getvalue(), "text/csv", f"collaborative-care-{month}.csv")
+    name = f"collaborative-care-{month}.csv"
+    return csv_sheets.answer(name, words.table_of("care_bill_columns").values(), lines)
 
 
 @care_months.get("/caseload/month/<uuid:episode_id>")

@@ -1,7 +1,5 @@
 """The registry of plans against a relapse: who has one, since when, when its next check is, and who is without."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +14,7 @@ from caseload.models import Episode, RelapsePlan
 from config import audit, clock, db
 from messaging.models import Clinic, Staff
 from reminders import care_model
-from reminders.imports import csv_files
-from web import ids, layout, permissions, sessions, team, times, words
+from web import csv_sheets, ids, layout, permissions, sessions, team, times, words
 from web.caseload import registry_page
 from web.presenters import patient_view
 
@@ -84,7 +81,7 @@ def show() -> str:
             wanted=wanted,
             lines=[_line(each, people, clinic) for each in chosen],
             counts=[(key, words.say("plan_list_shown", key), counts[key]) for key in SHOWN],
-            managers=[(each.id, each.name) for each in people.values() if each.role in episodes.MANAGERS],
+            managers=registry_page.of_role(people, episodes.MANAGERS),
         )
 
 
@@ -97,12 +94,8 @@ def sheet() -> Response:
         people = team.everyone(session, clinic.id)
         chosen = [each for each in _of_manager(session, clinic, wanted) if SHOWN[wanted.shown](each)]
         rows = [_cells(each, people, clinic) for each in _opened(session, clinic, chosen, "relapse plans csv")]
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(words.table_of("plan_list_columns").values())
-    writer.writerows([csv_files.as_text(value) for value in row] for row in rows)
-    named = {"Content-Disposition": f'attachment; filename="relapse-plans-{episodes.today_of(clinic)}.csv"'}
-    return Response(out.getvalue(), mimetype="text/csv", headers=named)
+    name = f"relapse-plans-{episodes.today_of(clinic)}.csv"
+    return csv_sheets.answer(name, words.table_of("plan_list_columns").values(), rows)
 
 
 def _of_manager(session: Session, clinic: Clinic, wanted: Wanted) -> list[plan_list.Held]:

@@ -1,10 +1,8 @@
 """The registry: everybody in care on one page, what is due for whom, sorted, filtered, printed and as CSV."""
 
-import csv
-import io
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -19,8 +17,7 @@ from caseload.standing import Standing
 from config import audit, clock, db
 from messaging.models import Clinic, Staff
 from reminders import care_model
-from reminders.imports import csv_files
-from web import ids, layout, permissions, sessions, team, words
+from web import csv_sheets, ids, layout, permissions, sessions, team, words
 from web.caseload import registry_rows, registry_sheet
 from web.presenters import care_view, filters, patient_view, timer_view
 
@@ -137,8 +134,8 @@ def show() -> str:
             last=(page - 1) * A_PAGE + len(part),
             size=len(listed.chosen),
             counts=listed.reasons(),
-            managers=_of_role(people, episodes.MANAGERS),
-            clinicians=_of_role(people, ("clinician",)),
+            managers=of_role(people, episodes.MANAGERS),
+            clinicians=of_role(people, ("clinician",)),
             sites=filters.places(session, clinic.id),
             sorts=list(words.table_of("care_sorts").items()),
             phases=[(phase, words.say("care_phases", phase)) for phase in PHASES],
@@ -157,12 +154,8 @@ def sheet() -> Response:
         rows = listing.rows(session, clinic, _opened(session, clinic, chosen, "csv"))
         lines = registry_rows.lines(session, rows, people)
         cells = [registry_sheet.cells(line, row) for line, row in zip(lines, rows, strict=True)]
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(words.table_of("care_columns").values())
-    writer.writerows([csv_files.as_text(value) for value in row] for row in cells)
-    named = {"Content-Disposition": f'attachment; filename="caseload-{episodes.today_of(clinic)}.csv"'}
-    return Response(out.getvalue(), mimetype="text/csv", headers=named)
+    name = f"caseload-{episodes.today_of(clinic)}.csv"
+    return csv_sheets.answer(name, words.table_of("care_columns").values(), cells)
 
 
 def reached(session: Session) -> list[ColumnElement[bool]]:
@@ -202,5 +195,6 @@ def _opened(session: Session, clinic: Clinic, of: Sequence[Standing], form: str)
     return of
 
 
-def _of_role(people: dict[UUID | None, Staff], roles: Sequence[str]) -> list[tuple[UUID, str]]:
+def of_role(people: Mapping[UUID | None, Staff], roles: Sequence[str]) -> list[tuple[UUID, str]]:
+    """Return colleagues of these roles, to choose from."""
     return [(colleague.id, colleague.name) for colleague in people.values() if colleague.role in roles]

@@ -43,12 +43,7 @@ def look(item_id: UUID) -> str:
     clinic, typed = sessions.clinic(), request.form.get("wanted", "").strip()[: search.LONGEST]
     with db.unit_of_work(clinic.id) as session:
         item, conversation = _unknown(session, item_id)
-        exact = directory.find_by_record(session, clinic, typed) if typed else None
-        if exact is not None:
-            hits = patient_lists.hits(session, clinic, [exact], reads_inbox=True)
-            answer = search.Answer("record", hits, [], False)
-        else:
-            answer = search.found(session, clinic, typed, reads_inbox=True)
+        answer = search.answer_to(session, clinic, typed, reads_inbox=True)
         actor, about = layout.the_actor(), f"conversation:{conversation.id}"
         audit.record(session, clinic.id, actor, "patients.searched", about, kind=answer.kind, found=len(answer.hits))
         return _page(session, clinic, item, conversation, sought=typed, answer=answer)

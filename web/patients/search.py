@@ -68,13 +68,11 @@ def suggest() -> str:
     typed = request.form.get("wanted", "").strip()[:LONGEST]
     clinic = sessions.clinic()
     with db.unit_of_work(clinic.id, read_only=True) as session:
-        exact = directory.find_by_record(session, clinic, typed) if typed else None
-        answer = found(session, clinic, typed, reads_inbox=False) if typed and exact is None else NOBODY
-        people = patient_lists.hits(session, clinic, [exact], reads_inbox=False) if exact else answer.hits
+        answer = answer_to(session, clinic, typed, reads_inbox=False)
     if typed:
-        _write_down("patients.searched", kind="record" if exact else answer.kind, found=len(people))
-    more = answer.more or len(people) > SUGGESTED
-    return render_template("staff/_suggested.html", hits=people[:SUGGESTED], more=more, typed=typed)
+        _write_down("patients.searched", kind=answer.kind, found=len(answer.hits))
+    more = answer.more or len(answer.hits) > SUGGESTED
+    return render_template("staff/_suggested.html", hits=answer.hits[:SUGGESTED], more=more, typed=typed)
 
 
 @search.post("/patients")
@@ -125,6 +123,14 @@ def _write_down(act: str, **detail: str | int) -> None:
     clinic, staff = sessions.clinic(), layout.the_staff()
     with db.unit_of_work(clinic.id) as session:
         audit.record(session, clinic.id, audit.Actor.staff(staff.id), act, f"clinic:{clinic.id}", **detail)
+
+
+def answer_to(session: Session, clinic: Clinic, typed: str, *, reads_inbox: bool) -> Answer:
+    """Return who has exactly this record number, else who fits what was typed; nobody where nothing was."""
+    exact = directory.find_by_record(session, clinic, typed) if typed else None
+    if exact is not None:
+        return Answer("record", patient_lists.hits(session, clinic, [exact], reads_inbox=reads_inbox), [], False)
+    return found(session, clinic, typed, reads_inbox=reads_inbox) if typed else NOBODY
 
 
 def found(session: Session, clinic: Clinic, typed: str, *, reads_inbox: bool) -> Answer:

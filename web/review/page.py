@@ -1,7 +1,5 @@
 """The 90-day review on one page, as CSV and as PDF; and having the days counted anew."""
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -15,8 +13,7 @@ from caseload.figures.days import ONE, Span, ending
 from config import audit, clock, db
 from messaging.models import Clinic
 from reminders import care_model, satisfaction
-from reminders.imports import csv_files
-from web import layout, permissions, sessions, times, words
+from web import csv_sheets, layout, permissions, sessions, times, words
 from web.presenters import figures_view
 from web.review import printed
 
@@ -65,19 +62,17 @@ def show() -> str:
 @permissions.signed_in("review.read", fresh=True)
 def sheet() -> Response:
     """Return every row for a spreadsheet, small numbers hidden."""
-    clinic, out = sessions.clinic(), io.StringIO()
+    clinic, rows = sessions.clinic(), []
     with db.unit_of_work(clinic.id) as session:
         read = _read(session, clinic, "csv")
-    writer = csv.writer(out)
-    writer.writerow(words.table_of("review_columns").values())
     for result in small_cells.hide(read.results):
         for row in result.rows:
-            writer.writerow([csv_files.as_text(cell) for cell in figures_view.csv_row(result, row, read.own)])
+            rows.append(figures_view.csv_row(result, row, read.own))
         for row in result.excluded:
             cells = figures_view.csv_row(result, row)
             cells[1] = words.say("review", "without", what=definitions.said("excluded", row.key))
-            writer.writerow([csv_files.as_text(cell) for cell in cells])
-    return _file(out.getvalue(), "text/csv", read.span, "csv")
+            rows.append(cells)
+    return csv_sheets.answer(f"review-{read.span.last}.csv", words.table_of("review_columns").values(), rows)
 
 
 @reviews.get("/review.pdf")

@@ -1,7 +1,5 @@
 """The audit log as an auditor reads it: by who, whom, what and when, as CSV, and who was told what of a patient."""
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +13,7 @@ from config import audit, clock, db
 from config.audit import AuditEntry
 from messaging.models import Clinic, Patient, Staff
 from messaging.people import directory
-from reminders.imports import csv_files
-from web import ids, layout, permissions, sessions, team, times, words
+from web import csv_sheets, ids, layout, permissions, sessions, team, times, words
 from web.presenters import patient_view, short_names
 from web.settings import audit_names, audit_search
 
@@ -68,17 +65,12 @@ def look() -> AnyResponse | tuple[str, int]:
 def download() -> Response:
     """Return the lines that are wanted as CSV; that they were taken is written down first."""
     clinic, wanted = sessions.clinic(), audit_search.Wanted.of_query(request.args)
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(COLUMNS)
     with db.unit_of_work(clinic.id) as session:
         rows = audit_search.entries(session, clinic, wanted, limit=EXPORTED)
         _write_down(session, "audit.exported", wanted, len(rows))
         people = team.everyone(session, clinic.id)
-        for row in rows:
-            writer.writerow([csv_files.as_text(cell) for cell in _cells(row, people)])
-    named = {"Content-Disposition": f'attachment; filename="audit-{clock.now():%Y-%m-%d}.csv"'}
-    return Response(out.getvalue(), mimetype="text/csv", headers=named)
+        lines = [_cells(row, people) for row in rows]
+    return csv_sheets.answer(f"audit-{clock.now():%Y-%m-%d}.csv", COLUMNS, lines)
 
 
 @audits.get("/audit/patients/<uuid:patient_id>")

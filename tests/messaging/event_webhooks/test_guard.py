@@ -5,6 +5,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
+from config import public_internet
 from messaging.event_webhooks import guard
 
 pytestmark = pytest.mark.usefixtures("house")
@@ -22,7 +23,7 @@ INSIDE = WRITTEN.split()
 
 @pytest.mark.parametrize("host", INSIDE)
 def test_an_address_inside_is_refused_as_it_is_written(host: str) -> None:
-    with pytest.raises(guard.Refused, match="inside"):
+    with pytest.raises(public_internet.Refused, match="inside"):
         guard.read(f"https://{host}/hook", loopback=False)
 
 
@@ -31,23 +32,23 @@ def test_a_name_that_leads_inside_is_refused(host: str) -> None:
     bare = host.strip("[]")
     address = bare if ":" in bare else socket.inet_ntoa(socket.inet_aton(bare))
     target = guard.read("https://hooks.clinic.example/hook", loopback=False)
-    with pytest.raises(guard.Refused, match="inside"):
+    with pytest.raises(public_internet.Refused, match="inside"):
         guard.resolved(target, lambda _host, _port: [address], loopback=False)
     # One address outside does not make up for one inside.
-    with pytest.raises(guard.Refused, match="inside"):
+    with pytest.raises(public_internet.Refused, match="inside"):
         guard.resolved(target, lambda _host, _port: ["93.184.215.14", address], loopback=False)
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "localhost.", "redis.localhost", "127.0.0.1.", "10.1."])
 def test_the_name_of_this_machine_is_refused_as_it_is_written(host: str) -> None:
-    with pytest.raises(guard.Refused, match="inside"):
+    with pytest.raises(public_internet.Refused, match="inside"):
         guard.read(f"https://{host}/hook", loopback=False)
     assert guard.read(f"https://not{host.strip('.')}.example/", loopback=False).tls
 
 
 @pytest.mark.parametrize("port", [22, 25, 80, 587, 1023])
 def test_nobody_is_asked_at_the_port_of_another_protocol(port: int) -> None:
-    with pytest.raises(guard.Refused, match="host"):
+    with pytest.raises(public_internet.Refused, match="host"):
         guard.read(f"https://hooks.clinic.example:{port}/", loopback=False)
     for usual in (443, 1024, 8443):
         assert guard.read(f"https://hooks.clinic.example:{usual}/", loopback=False).port == usual
@@ -57,7 +58,7 @@ def test_nobody_is_asked_at_the_port_of_another_protocol(port: int) -> None:
 
 @pytest.mark.parametrize("address", ["93.184.215.14", "8.8.8.8", "1.1.1.1", "2606:4700::1111", "64:ff9b::808:808"])
 def test_the_public_internet_is_open(address: str) -> None:
-    guard.judge(ip_address(address), loopback=False)
+    public_internet.judge(ip_address(address), loopback=False)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_the_public_internet_is_open(address: str) -> None:
     ],
 )
 def test_what_is_no_https_address_of_a_host_is_refused(url: str, why: str) -> None:
-    with pytest.raises(guard.Refused) as refused:
+    with pytest.raises(public_internet.Refused) as refused:
         guard.read(url, loopback=False)
     assert refused.value.why in (why, "form")
 
@@ -98,9 +99,9 @@ def test_a_target_is_taken_apart() -> None:
 def test_this_machine_is_open_only_where_the_setting_says_so() -> None:
     assert guard.read("http://127.0.0.1:8010/x", loopback=True).port == 8010
     for url in ("http://127.0.0.1:8010/x", "http://localhost:8010/x", "http://10.0.0.1/x", "http://example.com/"):
-        with pytest.raises(guard.Refused):
-            guard.resolved(guard.read(url, loopback=False), guard.system, loopback=False)
-    with pytest.raises(guard.Refused):
+        with pytest.raises(public_internet.Refused):
+            guard.resolved(guard.read(url, loopback=False), public_internet.system, loopback=False)
+    with pytest.raises(public_internet.Refused):
         guard.read("https://10.0.0.1/x", loopback=True)
 
 
@@ -109,7 +110,7 @@ def test_a_name_nobody_knows_is_refused(failing: Exception) -> None:
     def resolve(_host: str, _port: int) -> list[str]:
         raise failing
 
-    with pytest.raises(guard.Refused, match="resolve"):
+    with pytest.raises(public_internet.Refused, match="resolve"):
         guard.resolved(guard.read("https://nowhere.example/", loopback=False), resolve, loopback=False)
 
 
@@ -124,22 +125,22 @@ def test_a_name_nobody_knows_is_refused(failing: Exception) -> None:
 def test_of_networks_inside_only_the_operators_own_are_open(address: str, good: bool) -> None:
     own = [ip_network("10.1.0.0/16"), ip_network("fd00:1::/32")]
     if good:
-        guard.judge(ip_address(address), loopback=False, own=own)
+        public_internet.judge(ip_address(address), loopback=False, own=own)
         return
-    with pytest.raises(guard.Refused, match=r"^inside$"):
-        guard.judge(ip_address(address), loopback=False, own=own)
+    with pytest.raises(public_internet.Refused, match=r"^inside$"):
+        public_internet.judge(ip_address(address), loopback=False, own=own)
 
 
 def test_loopback_is_open_where_it_may_be_and_nothing_else_inside() -> None:
     for here in ("127.0.0.1", "::1", "::ffff:127.0.0.1"):
-        guard.judge(ip_address(here), loopback=True)
+        public_internet.judge(ip_address(here), loopback=True)
     for inside in ("10.0.0.1", "169.254.169.254", "fd00::1", "::ffff:10.0.0.1"):
-        with pytest.raises(guard.Refused):
-            guard.judge(ip_address(inside), loopback=True)
+        with pytest.raises(public_internet.Refused):
+            public_internet.judge(ip_address(inside), loopback=True)
 
 
 def test_this_machines_resolver_says_each_address_once() -> None:
-    found = guard.system("localhost", 443)
+    found = public_internet.system("localhost", 443)
     assert set(found) <= {"127.0.0.1", "::1"}
     assert 0 < len(found) == len(set(found))
 
@@ -155,7 +156,7 @@ def test_a_name_is_asked_for_with_its_port_and_each_of_its_addresses_judged_once
     assert guard.resolved(target, resolve, loopback=False) == ["93.184.215.14", "2606:4700::1111%eth0"]
     assert asked == [("hooks.clinic.example", 8443)]
     for found, why in (([], "resolve"), (["fe80::1%eth0"], "inside"), (["10.1.2.3"], "inside")):
-        with pytest.raises(guard.Refused, match=rf"^{why}$"):
+        with pytest.raises(public_internet.Refused, match=rf"^{why}$"):
             guard.resolved(target, lambda _host, _port, found=found: found, loopback=False)
     own = [ip_network("10.1.0.0/16")]
     assert guard.resolved(target, lambda _host, _port: ["10.1.2.3"], loopback=False, own=own) == ["10.1.2.3"]

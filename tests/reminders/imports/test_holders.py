@@ -11,7 +11,7 @@ from messaging.people import directory
 from reminders.imports import csv_import
 from reminders.models import Appointment
 from tests.reminders.conftest import NOW, World
-from tests.reminders.imports.test_csv_import import PATIENTS, VISITS, a_patient, written
+from tests.reminders.imports.files import PATIENTS, VISITS, a_patient, written
 
 
 @pytest.fixture(autouse=True)
