@@ -216,7 +216,7 @@ def _anew(browser: FlaskClient, address: str) -> Timed:
     """A page for which no key is open and no row remembered, as after five minutes in which nobody looked."""
     both = []
     for _ in range(5):
-        for kept in ("db.keys", "caseload.standings", "caseload.month_work", "web.registry_rows"):
+        for kept in ("db.keys", "caseload.standings", "web.registry_rows"):
             runtime.forget(kept)
         began, at_work = time.perf_counter(), time.process_time()
         browser.get(address)

@@ -68,10 +68,11 @@ def standings(session: Session, clinic: Clinic, *where: ColumnElement[bool], mon
             standings.append(kept[1])
         else:
             changed.append((row, reading))
-    fresh = known.refreshed([row for row, _ in changed])
-    db.load_keys(session, (row.key_id for row, _ in changed))
+    anew = [row for row, _ in changed]
+    fresh, counted = known.refreshed(anew), known.counted(anew)
+    db.load_keys(session, (row.key_id for row in anew))
     for row, reading in changed:
-        standing = known.standing(row, fresh.get(row.id))
+        standing = known.standing(row, fresh.get(row.id), counted.get(row.id, month_work.Counted()))
         made.put(row.id.int, (reading, standing))
         standings.append(standing)
     return standings
@@ -147,13 +148,14 @@ class _Known:
         self.today, self.days, self.zone = episodes.today_of(clinic), _days(clinic), ZoneInfo(clinic.zone)
         self.forms = kept_scores.forms_of(session, patient_ids)
         self.contact = _by_number(contacts.spoken(session, clinic, self.today.replace(day=1), patient_ids))
-        self.month = self._counted(of) if month else {}
+        self.month, _ = _this_month(clinic)
+        self.work = month_work.Work(session, clinic, self.month, patient_ids) if month else None
         self.review = _by_number(reviews.last_at(session, ids))
         self.recommended = _by_number(reviews.waiting_since(session, ids))
         lately = clock.now() - timedelta(days=due.EMERGENCY_DAYS + 1)
         self.emergency = _by_number(emergency.last(session, patient_ids, lately))
         self.unanswered = _by_number(questionnaires.unanswered(session, clinic, patient_ids))
-        self.open = Counter(row.patient_id.int for row in of if row.phase != "discharged")
+        self.open = Counter([row.patient_id.int for row in of if row.phase != "discharged"])
         self.whole = (self.today, clinic.zone, self.days)
 
     def reading(self, row: Any) -> Reading:
@@ -161,10 +163,11 @@ class _Known:
         episode_id, patient_id = row.id.int, row.patient_id.int
         return (
             self.whole,
-            row[2:],  # but its id and clinic, by which it is known
+            patient_id,
+            row[4:],  # what follows the ids: a key that is replaced or destroyed changes what it has sealed
             self.forms.get((row.patient_id, row.scale)),
             self.contact.get(patient_id),
-            self.month.get(episode_id),
+            self.work.of(row.patient_id) if self.work else None,
             self.review.get(episode_id),
             self.recommended.get(episode_id),
             self.unanswered.get(patient_id),
@@ -172,19 +175,19 @@ class _Known:
             self.open[patient_id],
         )
 
-    def _counted(self, of: Sequence[Any]) -> dict[int, month_work.Counted]:
-        """How the month stands of those that were in care in it."""
-        month, _ = _this_month(self.clinic)
-        here = [row for row in of if row.ended_on is None or row.ended_on >= month.first]
+    def counted(self, of: Sequence[Any]) -> dict[UUID, month_work.Counted]:
+        """How the month stands of those that were in care in it, where that is wanted."""
+        here = [row for row in of if row.ended_on is None or row.ended_on >= self.month.first]
         bounded = [month_work.bounded(row, worked_before=row.worked_before) for row in here]
-        return month_work.counted(self.session, self.clinic, month, bounded)
+        return self.work.counted(bounded) if self.work else {}
 
     def refreshed(self, of: Sequence[Any]) -> dict[UUID, bytes]:
         """Make anew the totals whose forms have changed."""
         return kept_scores.refreshed(self.session, self.clinic, of, self.forms)
 
-    def standing(self, row: Any, fresh: bytes | None) -> Standing:
-        """Where an episode stands, its key loaded; `fresh` are totals that were made anew just now."""
+    def standing(self, row: Any, fresh: bytes | None, counted: month_work.Counted) -> Standing:
+        """Where an episode stands, its key loaded; `fresh` are totals that were made anew just now, `counted` is how
+        its month stands."""
         totals, spoken = kept_scores.opened(row, fresh, self.today), self.contact.get(row.patient_id.int)
         last = self._day(spoken.at) if spoken else None
         facts = due.Facts(
@@ -202,7 +205,7 @@ class _Known:
             unanswered=self.unanswered.get(row.patient_id.int),
             emergency=self._day(self.emergency.get(row.patient_id.int)),
         )
-        month = InMonth(spoken.days if spoken else 0, *self.month.get(row.id.int, month_work.Counted()))
+        month = InMonth(spoken.days if spoken else 0, *counted)
         named = Named(row.patient_id, row.clinic_id, row.patients_key_id, *row[-4:])
         return Standing(
             id=row.id,

@@ -6,7 +6,7 @@ are the entries themselves read and reckoned.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -20,17 +20,15 @@ from caseload.models import CareEntry, Episode
 from caseload.months import Month, span
 from caseload.stays import standing
 from caseload.stays.standing import Stay
-from config import db, runtime
+from config import db
 from config.db import spans
 from config.db.sets import Many
-from config.remembered import Remembered
 from messaging.models import Clinic, Staff
 
 # Work that reaches over a month's edge is no longer than this (care_log.LONGEST).
 EDGE = timedelta(hours=4)
 # The consultant is paid by contract, never by the minute.
 ROLES: dict[str, minutes.Role] = {"psychiatric_consultant": "consultant"}
-REMEMBERED, SECONDS = 20_000, 300
 
 
 class Counted(NamedTuple):
@@ -122,32 +120,35 @@ def within(clinic: Clinic, lasts: tuple[datetime, datetime]) -> tuple[ColumnElem
     )
 
 
-def counted(session: Session, clinic: Clinic, month: Month, of: Sequence[Bounded]) -> dict[int, Counted]:
-    """Return how the month stands of each episode, by the number of its id."""
-    lasts, known = span(month, ZoneInfo(clinic.zone)), _known()
-    people, works = _work(session, clinic, lasts)
-    stays = standing.of_patients(session, Many(each.patient_id for each in of), *lasts)
-    found, changed = dict[int, Counted](), list[tuple[Bounded, tuple[Any, ...]]]()
-    for each in of:
-        patient = each.patient_id.int
-        done = [works[person] for person in people.get(patient, ())]
-        facts = (each, month, clinic.zone, done, _spans(stays.get(each.patient_id, ())))
-        kept = known.get(each.id.int)
-        if kept is not None and kept[0] == facts:
-            found[each.id.int] = kept[1]
-        else:
-            changed.append((each, facts))
-    theirs = _entries_of(session, clinic, lasts, {each.patient_id.int for each, _ in changed}, people)
-    for each, facts in changed:
-        asks = asked(each, month, lasts, stays.get(each.patient_id, ()))
-        month_now = reckoning.reckon(theirs.get(asks.patient, ()), asks)
-        found[each.id.int] = Counted(month_now.count.minutes, month_now.proposal.to_next)
-        known.put(each.id.int, (facts, found[each.id.int]))
-    return found
+class Work:
+    """What decides how a month stands of many patients' episodes; the entries are read only of those asked for."""
 
+    def __init__(self, session: Session, clinic: Clinic, month: Month, patient_ids: Many) -> None:
+        self._session, self._clinic, self._month = session, clinic, month
+        self._lasts = span(month, ZoneInfo(clinic.zone))
+        self._people, self._works = _work(session, clinic, self._lasts)
+        self._stays = standing.of_patients(session, patient_ids, *self._lasts)
 
-def _known() -> Remembered[tuple[tuple[Any, ...], Counted]]:
-    return runtime.once("caseload.month_work", lambda: Remembered(REMEMBERED, SECONDS))
+    def of(self, patient_id: UUID) -> tuple[Any, ...]:
+        """Return what is another one as soon as any work or stay has changed that counts for this patient."""
+        done = [self._works[person] for person in self._people.get(patient_id.int, ())]
+        return done, _spans(self._stays.get(patient_id, ()))
+
+    def counted(self, of: Sequence[Bounded]) -> dict[UUID, Counted]:
+        """Return how the month stands of each episode."""
+        theirs, months = self._entries(of), dict[UUID, Counted]()
+        for each in of:
+            asks = asked(each, self._month, self._lasts, self._stays.get(each.patient_id, ()))
+            month = reckoning.reckon(theirs.get(asks.patient, ()), asks)
+            months[each.id] = Counted(month.count.minutes, month.proposal.to_next)
+        return months
+
+    def _entries(self, of: Sequence[Bounded]) -> dict[str, list[minutes.Entry]]:
+        """The work that decides for these patients."""
+        persons = {UUID(int=person) for each in of for person in self._people.get(each.patient_id.int, ())}
+        if not persons:
+            return {}
+        return entries(self._session, self._clinic, self._lasts, CareEntry.staff_id.in_(persons))
 
 
 def _work(
@@ -182,18 +183,6 @@ def _work(
         {patient: sorted(theirs) for patient, theirs in people.items()},
         {person: hash(frozenset(done)) for person, done in work.items()},
     )
-
-
-def _entries_of(
-    session: Session,
-    clinic: Clinic,
-    lasts: tuple[datetime, datetime],
-    patients: Collection[int],
-    people: Mapping[int, Sequence[int]],
-) -> dict[str, list[minutes.Entry]]:
-    """Return the work that decides for these patients."""
-    persons = {UUID(int=person) for patient in patients for person in people.get(patient, ())}
-    return entries(session, clinic, lasts, CareEntry.staff_id.in_(persons)) if persons else {}
 
 
 def _spans(away: Sequence[Stay]) -> tuple[Any, ...]:
