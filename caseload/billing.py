@@ -171,10 +171,10 @@ def _billed(books: _Books, row: Row) -> Billed:
 def _chart(books: _Books, row: Row) -> evidence.Chart:
     episode, last = row.episode, row.progress.last
     return evidence.Chart(
-        practitioner=books.people[episode.practitioner_id].name,
-        consultant=books.people[episode.consultant_id].name if episode.consultant_id else "",
+        practitioner=books.people[episode.practitioner_id].with_credential,
+        consultant=books.people[episode.consultant_id].with_credential if episode.consultant_id else "",
         diagnoses=[episode.diagnosis] if episode.diagnosis else [],
-        people={str(staff_id): colleague.name for staff_id, colleague in books.people.items()},
+        people={str(staff_id): colleague.with_credential for staff_id, colleague in books.people.items()},
         consent=evidence.Consent(
             episode.consent_at, books.people[episode.consent_by].name, episode.consent, episode.consent_language, True
         ),

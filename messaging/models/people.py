@@ -49,6 +49,7 @@ def of_people(clinic_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
 
 class Staff(SealedRow, live.Shown, Base):
     """A person who works here. `panels` are the clinicians whose patients are hers; roles as in web.permissions.
+    `credential` is what stands behind the name on a claim's evidence ("LCSW"), or empty.
 
     `hours` maps a weekday ("mon".."sun") to ["08:00", "17:00"] in the clinic's zone; empty: always on duty. `on_call`
     has the same shape; empty: never on call. `notify` maps a kind of nudge to the ways they have chosen or not,
@@ -65,6 +66,7 @@ class Staff(SealedRow, live.Shown, Base):
 
     email: Mapped[str] = mapped_column(String(254), index=True)
     name: Mapped[str] = mapped_column(String(120))
+    credential: Mapped[str] = mapped_column(String(40), default="")
     role: Mapped[str] = mapped_column(String(30))
     languages: Mapped[list[str]]
     panels: Mapped[list[str]]
@@ -84,6 +86,11 @@ class Staff(SealedRow, live.Shown, Base):
     created_at: Mapped[datetime]
 
     number = Sealed("number_ct")
+
+    @property
+    def with_credential(self) -> str:
+        """The name with the credential behind it, where there is one."""
+        return f"{self.name}, {self.credential}" if self.credential else self.name
 
     @property
     def signs_in(self) -> bool:

@@ -92,6 +92,7 @@ def add_staff(
     panels: Sequence[str] = (),
     hours: Mapping[str, Any] | None = None,
     number: str | None = None,
+    credential: str = "",
     actor: str = audit.OPERATOR,
 ) -> Staff:
     """Add someone who works at the clinic; they cannot sign in before they have used an invitation."""
@@ -100,6 +101,7 @@ def add_staff(
         key_id=clinic.key_id,
         email=email.strip().lower(),
         name=name,
+        credential=credential,
         role=role,
         languages=list(languages),
         panels=list(panels),

@@ -126,6 +126,7 @@ def staff() -> None:
 )
 @click.option("--panel", "panels", multiple=True, help="A clinician whose patients are theirs; may be repeated.")
 @click.option("--number", help="Their mobile, for alerts.")
+@click.option("--credential", default="", help="What stands behind their name where minutes are billed: LCSW, RN.")
 @click.option("--once", is_flag=True, help="Make a link that signs in once instead of an invitation to a password.")
 @clinic_option
 @as_json
@@ -136,6 +137,7 @@ def invite(
     languages: tuple[str, ...],
     panels: tuple[str, ...],
     number: str | None,
+    credential: str,
     once: bool,
     clinic_name: str | None,
     json_: bool,
@@ -158,16 +160,22 @@ def invite(
                 languages=languages,
                 panels=panels,
                 number=_number(number),
+                credential=_words("--credential", credential, staffing.LONGEST_CREDENTIAL) if credential else "",
             )
-        if not colleague.active:  # back by the operator's word
-            second_people.begin_to_settle(colleague, audit.OPERATOR)
-        colleague.active = True
-        if not once:  # of two invitations only the newer one is good, as on the page
-            signin.spend_links(session, colleague.id)
+        _bring_back(colleague)
+        if not once:
+            signin.spend_links(session, colleague.id)  # of two invitations only the newer one is good
         lock_out.lift(colleague)
         link = signin.make_link(session, colleague, "once" if once else "invite", timedelta(days=3))
         row = _row(colleague)
     _show_link(row, link, json_=json_)
+
+
+def _bring_back(colleague: Staff) -> None:
+    """Let somebody who had left work here again, by the operator's word."""
+    if not colleague.active:
+        second_people.begin_to_settle(colleague, audit.OPERATOR)
+    colleague.active = True
 
 
 def _show_link(row: dict[str, Any], link: str, *, json_: bool) -> None:

@@ -149,7 +149,9 @@ def _give(session: Session, clinic: Clinic, row: AccessRequest, staff: Staff | N
 
 
 def _facts(row: AccessRequest) -> staffing.Facts:
-    typed: dict[str, Any] = {each.name: row.facts[each.name] for each in fields(staffing.Facts)}
+    typed: dict[str, Any] = {
+        each.name: row.facts[each.name] for each in fields(staffing.Facts) if each.name in row.facts
+    }
     return staffing.Facts(**typed | {key: tuple(typed[key]) for key in ("languages", "panels")})
 
 

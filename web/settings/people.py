@@ -43,6 +43,7 @@ class Card:
 
     id: UUID
     name: str
+    credential: str
     email: str
     role: str
     active: bool
@@ -101,7 +102,7 @@ def invite() -> str | Response | tuple[str, int]:
 @colleagues.post("/settings/people/<uuid:staff_id>")
 @permissions.signed_in("clinic.settings", fresh=True)
 def change(staff_id: UUID) -> Response | tuple[str, int]:
-    """Change a colleague's name, role, languages, panels or phone."""
+    """Change a colleague's name, credential, role, languages, panels or phone."""
     raw, field = given(request.form), ""
     try:
         with db.unit_of_work(sessions.clinic().id) as session:
@@ -174,7 +175,7 @@ def revoke_link(link_id: UUID) -> Response:
 
 def given(form: MultiDict[str, str]) -> dict[str, Any]:
     """Return what was typed about a colleague."""
-    typed = {key: form.get(key, "") for key in ("name", "email", "role", "panels", "number")}
+    typed = {key: form.get(key, "") for key in ("name", "credential", "email", "role", "panels", "number")}
     return typed | {"languages": form.getlist("languages")}
 
 
@@ -261,6 +262,7 @@ def _card(colleague: Staff, clinic: Clinic, standing: str, last: datetime | None
     seen = phone.display(number) if layout.may("clinic.settings") else phone.mask(number)
     own = {
         "name": colleague.name,
+        "credential": colleague.credential,
         "role": colleague.role,
         "languages": colleague.languages,
         "panels": ", ".join(colleague.panels),
@@ -269,6 +271,7 @@ def _card(colleague: Staff, clinic: Clinic, standing: str, last: datetime | None
     return Card(
         id=colleague.id,
         name=colleague.name,
+        credential=colleague.credential,
         email=colleague.email,
         role=words.say("roles", colleague.role),
         active=colleague.active,

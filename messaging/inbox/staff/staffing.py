@@ -22,12 +22,13 @@ from messaging.people import directory
 
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 LANGUAGES = ("en", "es")
-MOST_PANELS = 20
+MOST_PANELS, LONGEST_CREDENTIAL = 20, 40
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the clinic says of a colleague. `number` is E.164 or None; `panels` clinicians whose patients are theirs."""
+    """What the clinic says of a colleague. `number` is E.164 or None; `panels` clinicians whose patients are theirs;
+    `credential` "LCSW", or empty."""
 
     name: str
     email: str
@@ -35,10 +36,11 @@ class Facts:
     languages: tuple[str, ...]
     panels: tuple[str, ...]
     number: str | None
+    credential: str = ""
 
 
 class MayNot(ValueError):
-    """Not so: `problems` maps a field (name, email, role, languages, panels, number, or "" for the whole) to why.
+    """Not so: `problems` maps a field (of Facts, or "" for the whole) to why.
 
     Where the reason is not a sentence of its own, it is a key of [colleague_refusals].
     """
@@ -64,6 +66,9 @@ def read(raw: Mapping[str, Any], roles: Collection[str]) -> Facts:
     panels = tuple(dict.fromkeys(panel.strip() for panel in str(raw.get("panels", "")).split(",") if panel.strip()))
     if len(panels) > MOST_PANELS or any(len(panel) > 120 or not panel.isprintable() for panel in panels):
         problems["panels"] = "panels"
+    credential = " ".join(str(raw.get("credential", "")).split())
+    if len(credential) > LONGEST_CREDENTIAL or not credential.isprintable():
+        problems["credential"] = "credential"
     number = None
     try:
         number = phone.e164(raw["number"]) if str(raw.get("number", "")).strip() else None
@@ -71,12 +76,20 @@ def read(raw: Mapping[str, Any], roles: Collection[str]) -> Facts:
         problems["number"] = f"{wrong}"
     if problems:
         raise MayNot(problems)
-    return Facts(name, email, str(raw["role"]), languages, panels, number)
+    return Facts(name, email, str(raw["role"]), languages, panels, number, credential)
 
 
 def facts(staff: Staff) -> Facts:
     """Return what the clinic says of a colleague now."""
-    return Facts(staff.name, staff.email, staff.role, tuple(staff.languages), tuple(staff.panels), staff.number)
+    return Facts(
+        staff.name,
+        staff.email,
+        staff.role,
+        tuple(staff.languages),
+        tuple(staff.panels),
+        staff.number,
+        staff.credential,
+    )
 
 
 def invite(session: Session, clinic: Clinic, facts: Facts, actor: str) -> Staff:
@@ -92,6 +105,7 @@ def invite(session: Session, clinic: Clinic, facts: Facts, actor: str) -> Staff:
         languages=facts.languages,
         panels=facts.panels,
         number=facts.number,
+        credential=facts.credential,
         actor=actor,
     )
 
@@ -116,7 +130,7 @@ def change(session: Session, clinic: Clinic, staff: Staff, facts: Facts, actor: 
                 second_people.begin_to_settle(staff, actor)
         if two_person_rule.gains_a_voice(was, facts.role):
             second_people.begin_to_settle(staff, actor)
-        staff.name, staff.role = facts.name, facts.role
+        staff.name, staff.role, staff.credential = facts.name, facts.role, facts.credential
         staff.languages, staff.panels = list(facts.languages), list(facts.panels)
     audit.record(session, clinic.id, actor, "staff.changed", f"staff:{staff.id}", role=facts.role, was=was)
 

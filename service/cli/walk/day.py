@@ -41,12 +41,15 @@ class Colleague:
     languages: tuple[str, ...]
     panels: tuple[str, ...]
     number: str
+    credential: str = ""
 
 
 DAY, SOON = timedelta(days=1), timedelta(seconds=8)
 TEAM = (
-    Colleague("Rosa Delgado", "rosa@alder.example", "care_manager", ("en", "es"), ("Dr Lindqvist",), "+13035550111"),
-    Colleague("Ben Carter", "ben@alder.example", "care_manager", ("en",), ("Dr Okafor",), "+13035550112"),
+    Colleague(
+        "Rosa Delgado", "rosa@alder.example", "care_manager", ("en", "es"), ("Dr Lindqvist",), "+13035550111", "LCSW"
+    ),
+    Colleague("Ben Carter", "ben@alder.example", "care_manager", ("en",), ("Dr Okafor",), "+13035550112", "RN"),
     Colleague("Ines Moreau", "ines@alder.example", "clinic_admin", ("en",), (), "+13035550113"),
     Colleague("Sam Fields", "sam@alder.example", "front_desk", ("en",), (), "+13035550114"),
 )

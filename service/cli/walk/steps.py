@@ -60,6 +60,8 @@ def _invite(walk: Walk, colleague: day.Colleague) -> tuple[str, str]:
         colleague.role,
         "--number",
         colleague.number,
+        "--credential",
+        colleague.credential,
         "--once",
     ]
     for language in colleague.languages:

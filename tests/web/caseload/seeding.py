@@ -57,7 +57,7 @@ def with_registry(house: Any, model: str = "collaborative") -> Scene:
         clinic = session.get_one(Clinic, house.clinic.id)
         clinic.rules = {**clinic.rules, care_model.NAME: care_model.Terms(model=model).model_dump(mode="json")}
         house.clinic.rules = clinic.rules
-    rosa, ames = house.staff(), house.staff("Dr. Ames", role="clinician")
+    rosa, ames = house.staff(credential="LCSW"), house.staff("Dr. Ames", role="clinician")
     silva = house.staff("Dr. Silva", role="psychiatric_consultant")
     return Scene(house, rosa, ames, silva, house.signed_in(rosa))
 

@@ -159,7 +159,7 @@ def test_the_evidence_holds_the_log_the_consent_and_what_was_said(scene: Any) ->
     assert scene.browser.post(path, **facts).status_code == 303
     found = json.loads(scene.browser.get(f"/caseload/month/{scene.episode.id}.json?month=2026-03").text)
     assert found["version"] == "medicare-2026.1"
-    assert found["log"][0]["person"] == "Rosa Delgado"
+    assert found["log"][0]["person"] == "Rosa Delgado, LCSW"
     assert found["consent"]["how"] == "verbal"
     assert found["initiating_visit"] == {"on": "2026-02-10", "code": "99214"}
     assert found["diagnoses"] == ["F33.1"]
