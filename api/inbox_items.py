@@ -14,7 +14,7 @@ from api.problems import Place, Problem, at, reasons
 from api.shapes import Line, Moment, Nothing, Shape, Words, opened
 from messaging.inbox import item_state, items, outcomes
 from messaging.inbox.models import InboxItem
-from messaging.team import tasks
+from messaging.team import outcome_tasks
 
 State = Literal["open", "claimed", "snoozed", "done"]
 # What an item says when it refuses, as a place of the answer; all else is a conflict of its own name.
@@ -104,7 +104,7 @@ def _acknowledge(call: Call, id: UUID, body: Acknowledgement) -> Item:
     with _refusals():
         outcome = outcomes.Outcome(body.disposition, body.note or "", body.next_at, call.once)
         outcomes.record(call.session, call.clinic, staff, [item], outcome)
-        tasks.after_outcome(call.session, call.clinic, staff, item, item.disposition or "")
+        outcome_tasks.after_outcome(call.session, call.clinic, staff, item, item.disposition or "", body.next_at)
     return _shown(item)
 
 

@@ -148,6 +148,7 @@ def accept(session: Session, handoff: Handoff, staff: messaging.Staff, minutes: 
     handoff.start_at = now + timedelta(minutes=minutes)
     standing.move(session, handoff, "accept", terms)
     offers.take_back(session, handoff, offers.TAKEN)
+    offers.somebody_comes(handoff, item)
     items.claim(session, item, staff)
     items.acknowledge(session, item, staff, "handled")
     standing.note(session, handoff, audit.Actor.staff(staff.id), "accepted", minutes=str(minutes))

@@ -19,7 +19,7 @@ from messaging.inbox import role_inboxes, unassigned, undoing, views
 from messaging.models import Staff
 from reminders import care_model, handoffs, unreached
 from reminders.models import Handoff
-from web import assets, patient_access, permissions, sessions, settings_menu, times, typed_before, words
+from web import assets, patient_access, permissions, sessions, settings_menu, this_page, times, typed_before, words
 from web.presenters import alarms, board_view, filters, timer_view
 
 POLICY = (
@@ -97,7 +97,7 @@ def register(app: Flask, *rooms: Blueprint) -> None:
     app.context_processor(_facts)
     for kind in (HTTPException, CSRFError):
         app.register_error_handler(kind, _went_wrong)
-    app.jinja_env.globals["say"] = words.say
+    app.jinja_env.globals.update(say=words.say, this_page=this_page.address)
     app.jinja_env.filters["clock"] = times.typed_clock
     app.jinja_env.filters["capped"] = filters.capped
 

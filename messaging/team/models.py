@@ -76,7 +76,7 @@ class TaskTemplate(ClinicRow, live.Shown, Base):
 class Task(SealedRow, Base):
     """What an item of the kind "task" asks for; its title is the item's summary, its time the item's clock.
 
-    `made` is how it came: hand | rule | recommendation | social_need | registry; `source`
+    `made` is how it came: hand | rule | next_contact | recommendation | social_need | registry; `source`
     "<table>:<id>" of what it came from.
     `watcher_id` wants to know how it ends, and has seen it at `seen_at`.
     """

@@ -8,15 +8,15 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db
-from messaging.inbox import dispositions, items, notes_and_calls
+from messaging.inbox import dispositions, items, notes_and_calls, outcomes
 from messaging.inbox.models import BY_DEADLINE, IN_VIEW, InboxItem, ItemEvent
 from messaging.inbox.staff import roster
 from messaging.models import Clinic, Patient, Staff
-from messaging.team import asking, readers, task_templates
+from messaging.team import asking, readers
 from messaging.team.models import Task, TaskTemplate
 
 LONGEST_TITLE, LONGEST = 120, 2000
-FURTHEST = timedelta(days=400)
+FURTHEST = outcomes.LATEST
 # How long an ended task still stands in the lists of who made or watches it.
 SHOWN = timedelta(days=14)
 MOST = 200
@@ -108,35 +108,6 @@ def check(wanted: Wanted) -> None:
         raise Refused("task_owner", "owner")
     if wanted.watcher is not None and not readers.may_be_asked(wanted.watcher, patient=about_somebody):
         raise Refused("task_watcher", "watcher")
-
-
-def after_outcome(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, disposition: str) -> list[InboxItem]:
-    """Make the tasks that the clinic wants after this outcome, for whoever has said it: none of which the item has made
-    one before that is still open."""
-    patient = session.get(Patient, item.patient_id) if item.patient_id else None
-    made = []
-    for template in task_templates.after(session, clinic.id, disposition):
-        if _made_before(session, item, template):
-            continue
-        due = clock.now() + timedelta(hours=template.hours)
-        source = f"inbox_item:{item.id}"
-        wanted = Wanted(template.name, due, staff, None, patient, template.words, template, "rule", source)
-        made.append(make(session, clinic, staff, wanted))
-    return made
-
-
-def _made_before(session: Session, item: InboxItem, template: TaskTemplate) -> bool:
-    made = (
-        select(Task.id)
-        .join(InboxItem, InboxItem.id == Task.item_id)
-        .where(
-            Task.clinic_id == item.clinic_id,
-            Task.template_id == template.id,
-            Task.source == f"inbox_item:{item.id}",
-            InboxItem.state != "done",
-        )
-    )
-    return session.scalar(made.limit(1)) is not None
 
 
 def of_item(session: Session, item: InboxItem) -> Task | None:

@@ -21,6 +21,8 @@ from reminders.models import Handoff, HandoffOffer
 SILENT, GONE, TAKEN, WITHDRAWN = "silent", "gone", "taken", "withdrawn"
 # Somebody had accepted, and cannot come after all.
 RELEASED = "released"
+# Why an item is everyone's, and why it is then whose it is.
+NOBODY, CAME_FORWARD = "nobody", "came_forward"
 # Where the next is not asked this long after an answer was due, the inbox climbs by itself.
 LATE = timedelta(minutes=2)
 
@@ -95,7 +97,7 @@ def _nobody(session: Session, handoff: Handoff, item: InboxItem, terms: Terms) -
     """Nobody is left: the item is everyone's at once, says what was tried, and escalates."""
     standing.move(session, handoff, "nobody", terms)
     tried = [offer.staff_id for offer in standing.offers(session, handoff)]
-    item.owner_id, item.reason = None, ["nobody"]
+    item.owner_id, item.reason = None, [NOBODY]
     _unclaim(item)
     names = [session.get_one(messaging.Staff, staff_id).name for staff_id in tried]
     item.summary = telling.summary("handoff_nobody", handoff, names)
@@ -105,6 +107,14 @@ def _nobody(session: Session, handoff: Handoff, item: InboxItem, terms: Terms) -
         timer.try_after = min(timer.try_after, clock.now())
     queue.ring(session, "timers")
     standing.note(session, handoff, standing.SYSTEM, "nobody_accepted")
+
+
+def somebody_comes(handoff: Handoff, item: InboxItem) -> None:
+    """Let the item say no more that nobody has accepted."""
+    if handoff.modality != "later":
+        item.summary = telling.summary("handoff", handoff)
+    if item.reason == [NOBODY]:
+        item.reason = [CAME_FORWARD]
 
 
 def _unclaim(item: InboxItem) -> None:

@@ -234,3 +234,6 @@ def test_a_long_file_is_looked_at_with_a_bar(browser: Browser, served: Served, s
         expect(page.get_by_text("nothing is imported yet")).to_be_visible()
         runs.drain()  # the page asks again by itself
         expect(page.get_by_role("heading", name="Every row is good")).to_be_visible()
+        unsaid = page.get_by_role("region", name="What the file does not say")
+        expect(unsaid).to_contain_text("whoever is new is taken to have agreed")
+        expect(unsaid).to_contain_text("whoever is new gets English texts")

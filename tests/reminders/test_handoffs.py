@@ -127,8 +127,9 @@ def test_the_end_of_the_rota_is_everyones_and_never_silence(world: World) -> Non
     with time_machine.travel(NOW + 2 * PATIENCE, tick=False):
         jobs.fire_timers()
     assert len(told(ana)) + len(told(ben)) > before
-    # Whoever comes late may still accept.
+    # Whoever comes late may still accept; then the item no more says that nobody has.
     assert act(handoffs.accept, handoff, ana).state == "told"
+    assert summary_of(handoff).startswith("Someone in the building is waiting")
 
 
 def test_with_nobody_on_duty_the_item_exists_all_the_same(world: World) -> None:

@@ -88,7 +88,8 @@ def send(
 ) -> tuple[str | None, Typed | None]:
     """Send the text of `form`, or plan it for later. Return a notice, or what was typed with why it was refused.
 
-    Fields: body, compose, seen (the last text on the page), then (settle | wait | later), day and at for later.
+    Fields: body, compose, seen (the last text on the page), then (next | settle | wait | send | later), day and at for
+    later.
     """
     typed = Typed(
         form.get("body", ""),
@@ -141,7 +142,8 @@ def _send(
     except outbox.MayNotText as why:
         return None, replace(typed, problem=words.say("closed", why.reason.key))
     if isinstance(here.item, InboxItem):
-        settle = at is None and form.get("then") != "wait"
+        # "Send" alone promises nothing: what they wrote waits for their answer, as with "Send and wait".
+        settle = at is None and form.get("then") not in ("wait", "send")
         settle_on_reply.answered(session, here.conversation, staff, settle=settle)
     act = "message.planned" if at else "message.written"
     about = f"message:{message.id}"

@@ -13,7 +13,7 @@ from config import clock
 from messaging.inbox import views
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Conversation, Patient
-from web import ids, layout, sessions
+from web import ids, layout, sessions, words
 from web.account import preferences
 from web.inbox import after_action, inbox_page
 from web.presenters import filters, short_names
@@ -21,27 +21,46 @@ from web.presenters import filters, short_names
 
 @dataclass(frozen=True)
 class Onward:
-    """What follows an item that was dealt with: `next_id` None if it was the last one; `name` says whose it was."""
+    """What follows an item that was dealt with: `next_id` None if it was the last one; `name` says whose it was, `rest`
+    that something else of theirs still waits."""
 
     item_id: UUID
     next_id: UUID | None
     name: str
+    rest: bool
 
     def go(self, notice: str, act: ItemEvent | str | None, *, left: bool, **facts: object) -> Response:
         """Go to the next case, or to the list after the last one; where the item has not `left` the list, stay with it.
 
-        The words of the notices `<notice>_next` and `<notice>_last` say so; `act` is as in after_action.
+        The words of the notices `<notice>_next` and `<notice>_last` say so, `<notice>_next_rest` where
+        something of theirs still waits; `act` is as in after_action.
         """
         if not left:
             return after_action.to_case(self.item_id, notice, act, **facts)
         if self.next_id is None:
-            return after_action.to_list(f"{notice}_last", act, name=self.name, **facts)
-        return after_action.to_case(self.next_id, f"{notice}_next", act, name=self.name, **facts)
+            return after_action.to_list(self.said(f"{notice}_last"), act, name=self.name, **facts)
+        return after_action.to_case(self.next_id, self.said(f"{notice}_next"), act, name=self.name, **facts)
+
+    def said(self, notice: str) -> str:
+        """Return the notice, or where it has one that tells of what still waits, that one."""
+        return f"{notice}_rest" if self.rest and f"{notice}_rest" in words.table_of("notices") else notice
 
 
 def look(session: Session, dealt_with: Sequence[InboxItem]) -> Onward:
     """Return what follows these, asked before the act: afterwards they have no place in the list any more."""
-    return Onward(dealt_with[0].id, next_of_the_view(session, dealt_with), name_of(session, dealt_with[0]))
+    first, rest = dealt_with[0], _rest(session, dealt_with)
+    # A row is one patient's: what else it holds comes in its turn, and where no other row is left, now.
+    next_id = next_of_the_view(session, dealt_with) or next((each.id for each in rest), None)
+    return Onward(first.id, next_id, name_of(session, first), bool(rest))
+
+
+def _rest(session: Session, dealt_with: Sequence[InboxItem]) -> list[InboxItem]:
+    """What else of the same patient stands in the list that was left."""
+    first, view = dealt_with[0], after_action.view()
+    if view == "done":
+        return []
+    beside = views.beside(session, first.clinic_id, [first.thread_id], view, layout.the_staff())
+    return [each for each in beside[first.thread_id] if each not in dealt_with]
 
 
 def look_from_case(session: Session, item: InboxItem) -> Onward | None:

@@ -11,7 +11,7 @@ from config import clock, db
 from messaging.inbox import items, on_it, outcomes, snooze_times, undoing, views
 from messaging.inbox.models import InboxItem
 from messaging.models import Staff
-from messaging.team import tasks
+from messaging.team import outcome_tasks
 from web import ids, layout, permissions, sessions
 from web.inbox import actions, after_action
 from web.presenters import case_options
@@ -49,22 +49,25 @@ def acknowledge(item_id: UUID) -> actions.Answer:
         if reasons[0].state == "done":
             return actions.refused(session, reasons[0], "already_done")
         try:
-            done = outcomes.record(session, clinic, staff, reasons, _outcome())
+            said = _outcome()
+            done = outcomes.record(session, clinic, staff, reasons, said)
         except ValueError:
             return actions.refused(session, reasons[0], "disposition")
         except items.Refused as why:
             return actions.refused(session, reasons[0], why.why, **why.facts)
-        made = tasks.after_outcome(session, clinic, staff, reasons[0], reasons[0].disposition or "")
+        made = outcome_tasks.after_outcome(session, clinic, staff, reasons[0], said.disposition, said.next_at)
         if made:
             done.detail = {**done.detail, "tasks": [str(task.id) for task in made]}
         meanwhile = _came_meanwhile(session, reasons)
-        event, answer_by = done.event, reasons[0].answer_by
         owner = session.get(Staff, reasons[0].owner_id) if reasons[0].owner_id != staff.id else None
+        # When it is to be tried again, or the next contact is.
+        at = reasons[0].answer_by if done.event == "not_reached" else said.next_at
     if meanwhile is not None:
         return after_action.to_case(meanwhile, "acknowledged_more", done)
-    if owner is not None and event == "acknowledged":
-        return after_action.to_case(item_id, "acknowledged_theirs", done, owner=owner.name)
-    return after_action.to_case(item_id, event, done, at=actions.said(answer_by))
+    whose = f"{done.event}_theirs" if owner is not None else done.event
+    notice = f"{whose}_contact" if at is not None and done.event == "acknowledged" else whose
+    facts = {"owner": owner.name if owner else "", "at": actions.said(at) if at else ""}
+    return after_action.to_case(item_id, notice, done, **facts)
 
 
 def _outcome() -> outcomes.Outcome:

@@ -1,11 +1,12 @@
-"""The red bar over every page: safety items whose time has passed, or that were escalated, with nobody's answer."""
+"""The bar over every page: safety items whose time has passed, or that were escalated, with nobody's answer; and before
+that, for whoever has one to answer, from when it came."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from config import clock, db
@@ -28,7 +29,8 @@ HIDDEN = "hidden"
 class Alarm:
     """One patient whom nobody has answered. `who` is never a whole name: others see the screen too.
 
-    `since` is how long ago its time passed; `held` says who is on it, else `owner` whose silence it is.
+    `since` is how long ago its time passed, or while it has not (`pending`) how much is left; `held` says who is on it,
+    else `owner` whose silence it is.
     """
 
     id: UUID
@@ -38,6 +40,7 @@ class Alarm:
     owner_id: UUID | None
     held: str
     mine: bool
+    pending: bool
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,7 @@ def bar(session: Session, clinic: Clinic, staff: Staff, names: str) -> Bar:
     One query over a short index where nothing is wrong.
     """
     now = clock.now()
-    missed = or_(InboxItem.answer_by <= now, InboxItem.escalated_at.is_not(None))
-    ours = select(InboxItem).where(InboxItem.clinic_id == clinic.id, UNSEEN_SAFETY, missed)
+    ours = select(InboxItem).where(InboxItem.clinic_id == clinic.id, UNSEEN_SAFETY, _concerns(staff, now))
     by_thread: dict[UUID, InboxItem] = {}
     for item in session.scalars(ours.order_by(InboxItem.answer_by, InboxItem.id).limit(READ)):
         known = by_thread.get(item.thread_id)
@@ -69,6 +71,14 @@ def bar(session: Session, clinic: Clinic, staff: Staff, names: str) -> Bar:
             by_thread[item.thread_id] = item
     found = list(by_thread.values())
     return Bar(_alarms(session, clinic, staff, found[:SHOWN], names), len(found[SHOWN:])) if found else Bar([], 0)
+
+
+def _concerns(staff: Staff, now: datetime) -> ColumnElement[bool]:
+    """What everybody is shown, and what its owner is: nobody need look at a list to know that a crisis came to them.
+
+    Whoever has tried and says when they will again knows of it."""
+    missed = or_(InboxItem.answer_by <= now, InboxItem.escalated_at.is_not(None))
+    return or_(missed, and_(InboxItem.owner_id == staff.id, InboxItem.disposition.is_(None)))
 
 
 def _alarms(session: Session, clinic: Clinic, staff: Staff, found: Sequence[InboxItem], names: str) -> list[Alarm]:
@@ -82,11 +92,12 @@ def _alarms(session: Session, clinic: Clinic, staff: Staff, found: Sequence[Inbo
         Alarm(
             id=item.id,
             who=_who(patients.get(item.patient_id), names),
-            since=_since(item.answer_by, clock.now()),
+            since=_since(item, clock.now()),
             owner=_owner(item, people, staff, clinic.zone),
             owner_id=item.owner_id,
             held=attention.on_it(item, people, staff, clinic.zone),
             mine=item.owner_id == staff.id,
+            pending=_pending(item, clock.now()),
         )
         for item in found
     ]
@@ -97,14 +108,22 @@ def _who(patient: Patient | None, names: str) -> str:
     return words.say("alarms", "hidden") if hidden or patient is None else short_names.initials(patient)
 
 
-def _since(answer_by: datetime, now: datetime) -> str:
-    if answer_by > now:
+def _pending(item: InboxItem, now: datetime) -> bool:
+    return item.answer_by > now and item.escalated_at is None
+
+
+def _since(item: InboxItem, now: datetime) -> str:
+    if _pending(item, now):
+        return words.say("alarms", "left", length=times.length(item.answer_by - now))
+    if item.answer_by > now:
         return words.say("alarms", "came")
-    late = now - answer_by
+    late = now - item.answer_by
     return words.say("alarms", "late_now" if late < times.MINUTE else "late", length=times.length(late))
 
 
 def _owner(item: InboxItem, people: dict[UUID | None, str], staff: Staff, zone: str) -> str:
+    if _pending(item, clock.now()):
+        return words.say("alarms", "yours")
     name, own = people.get(item.owner_id, ""), "own_" if item.owner_id == staff.id else ""
     if item.disposition and item.answer_by > clock.now():
         return words.say("alarms", f"{own}tried", owner=name, at=times.time_of(item.answer_by, zone))

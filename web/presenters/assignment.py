@@ -134,7 +134,9 @@ def explain(
     steps = path(item.reason, patient.panel if patient else None, patient.language if patient else None)
     steps += [Step("then", sentence) for event, sentence in moves if event.event in MOVES]
     if owner is not None:
-        steps.append(Step("then", f"{owner.name} ({_standing(session, clinic, owner, now)})"))
+        steps.append(
+            Step("then", words.say("route", "now", who=owner.name, how=_standing(session, clinic, owner, now)))
+        )
     return steps
 
 

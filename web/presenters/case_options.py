@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from config import clock
 from messaging.inbox import dispositions, items, snooze_times, snoozing
 from messaging.inbox.models import InboxItem
+from messaging.inbox.routing import assign
 from messaging.models import Clinic
 from reminders import appointments
 from reminders.models import Appointment
@@ -34,7 +35,7 @@ class Offer:
 
     `groups` are outcomes by group, `nexts` when the next contact may be; `sleeps` until when it can be set aside with
     the moment, the nearest first, empty where that cannot be (`awake` says why). `again` is a moment in words;
-    `earliest` and `latest` limit the date field.
+    `earliest` and `latest` limit the date field. `hold`: for how many minutes whoever is on it holds the escalation.
     """
 
     groups: list[tuple[str, list[Outcome]]]
@@ -46,6 +47,7 @@ class Offer:
     latest: str
     awake: str | None
     asleep_until: str | None
+    hold: int
 
 
 def read(session: Session, clinic: Clinic, item: InboxItem) -> Offer:
@@ -63,6 +65,7 @@ def read(session: Session, clinic: Clinic, item: InboxItem) -> Offer:
         latest=times.typed_moment(last, zone),
         awake=words.say("refusals", why) if why else None,
         asleep_until=times.until(item.snoozed_until, clock.now(), zone) if item.snoozed_until else None,
+        hold=assign.Rules.of(clinic.rules).on_it_minutes,
     )
 
 

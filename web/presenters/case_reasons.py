@@ -75,6 +75,12 @@ def together(item: InboxItem, beside: Sequence[InboxItem]) -> list[InboxItem]:
     return [item, *others]
 
 
+def leads(item: InboxItem, reasons: Reasons) -> bool:
+    """Whether a case begins with what is to be done, and not with what was said."""
+    owed = item.kind in items.NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None
+    return item.state != "done" and (owed or item.kind != "reply" or len(reasons.listed) > 1)
+
+
 def belongs(each: InboxItem, item: InboxItem) -> bool:
     """Whether an item of the same patient goes with `item`: both owed a person, both answered or neither."""
     alike = (each.acknowledged_at is None) == (item.acknowledged_at is None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -59,6 +60,7 @@ class Case:
     owner: str | None
     owner_id: UUID | None
     mine: bool
+    role: str
     why: list[str]
     came: str
     heading: str
@@ -118,8 +120,9 @@ def read(
     conversation = conversation_view.of_item(session, clinic, item.conversation_id, patient)
     colleagues = team.everyone(session, clinic.id)
     screen, is_the_item = _screen(session, item, patient, zone) if readable else (None, False)
-    thread = conversation_view.Thread(conversation, patient, item.id)
-    said = conversation_view.page(session, clinic, staff, thread, before) if readable else conversation_view.NOTHING
+    known = _known(session, clinic, staff, item, patient, readable, named=named)
+    thread, below = conversation_view.Thread(conversation, patient, item.id), case_reasons.leads(item, known["beside"])
+    page = conversation_view.page(session, clinic, staff, thread, before, below=below) if readable else None
     history = [(event, _event(event, colleagues)) for event in items.history(session, item)]
     return Case(
         **_standing(clinic, item, patient, conversation, colleagues, staff, named=named),
@@ -128,7 +131,7 @@ def read(
         sharing=case_words.sharing(session, clinic, conversation) if patient is None and named else [],
         screen=screen,
         screen_is_the_item=is_the_item,
-        thread=said,
+        thread=page or conversation_view.NOTHING,
         last_seen=composer.latest(session, conversation.id) if conversation else None,
         composer=composer.composer(session, conversation, patient, reach, topics.language(item.reason)),
         history=[Line(times.moment(event.at, now, zone), line) for event, line in history],
@@ -136,7 +139,7 @@ def read(
         route=assignment.explain(session, clinic, item, patient, colleagues.get(item.owner_id), history, now),
         aside=case_side.read(session, clinic, item, patient, colleagues, readable=readable, reach=reach),
         likeness=likeness_view.read(session, clinic, item, colleagues) if readable else None,
-        **_known(session, clinic, staff, item, patient, readable, named=named),
+        **known,
     )
 
 
@@ -201,9 +204,10 @@ def _standing(
         "owner": team[item.owner_id].name if item.owner_id in team else None,
         "owner_id": item.owner_id,
         "mine": item.owner_id == staff.id,
+        "role": items.words()["roles"].get(item.role or "", ""),
         "came": times.moment(item.created_at, now, zone, running=True),
-        "acknowledged": _acknowledged(item, team, zone),
-        "settled": _settled(item, team, zone),
+        "acknowledged": _said(item, item.acknowledged_at, item.acknowledged_by, team, zone),
+        "settled": _said(item, item.done_at, item.done_by, team, zone),
         "needs_acknowledgement": item.kind in items.NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None,
         "pronoun": case_words.pronoun(patient),
         "caption": case_words.caption(item, patient),
@@ -264,20 +268,15 @@ def _heading(item: InboxItem, screen: screen_view.ScreenView | None, quote: str 
     return words.one_line(item.summary) or words.say("kinds", item.kind)
 
 
-def _acknowledged(item: InboxItem, team: dict[UUID | None, Staff], zone: str) -> str | None:
-    if item.acknowledged_at is None:
+def _said(
+    item: InboxItem, at: datetime | None, by: UUID | None, team: dict[UUID | None, Staff], zone: str
+) -> str | None:
+    """Who said what was done, and when; None where nobody has."""
+    if at is None:
         return None
-    who = team[item.acknowledged_by].name if item.acknowledged_by in team else "Somebody"
+    who = team[by].name if by in team else "Somebody"
     done = items.dispositions().get(item.disposition or "", "")
-    return f"{who}, {times.moment(item.acknowledged_at, clock.now(), zone, running=True)}: {done}"
-
-
-def _settled(item: InboxItem, team: dict[UUID | None, Staff], zone: str) -> str | None:
-    if item.done_at is None:
-        return None
-    who = team[item.done_by].name if item.done_by in team else "Somebody"
-    done = items.dispositions().get(item.disposition or "", "")
-    return f"{who}, {times.moment(item.done_at, clock.now(), zone, running=True)}: {done}"
+    return f"{who}, {times.moment(at, clock.now(), zone, running=True)}: {done}"
 
 
 def _event(event: ItemEvent, colleagues: dict[UUID | None, Staff]) -> str:

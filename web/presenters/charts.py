@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 WIDTH, HEIGHT = 320, 168
-LEFT, RIGHT, TOP, BOTTOM = 24, 74, 14, 24
+LEFT, RIGHT, TOP, BOTTOM = 24, 80, 14, 24
 # What a line of small print needs, in units of the picture.
 LINE, LETTER, GAP = 12.0, 6.4, 6.0
 SHADES = 4

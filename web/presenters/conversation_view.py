@@ -26,7 +26,7 @@ from web import team, times, words
 from web.presenters import tapbacks
 
 WORRYING = ("undelivered", "failed", "held", "unknown")
-PAGE = 30
+PAGE, LATEST = 30, 6
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -100,12 +100,15 @@ class Page:
 NOTHING = Page([], None, False)
 
 
-def page(session: Session, clinic: Clinic, staff: Staff, thread: Thread, cursor: str | None = None) -> Page:
-    """Return the latest thirty texts, notes and calls before `cursor`, or the last ones of all.
+def page(
+    session: Session, clinic: Clinic, staff: Staff, thread: Thread, cursor: str | None = None, *, below: bool = False
+) -> Page:
+    """Return PAGE texts, notes and calls before `cursor`, or the last of all; LATEST where they stand `below` the acts.
 
     The number of queries is the same however much was said.
     """
     before = _moment(cursor)
+    most = LATEST if below and before is None else PAGE
     rows: list[Message | Contact] = [
         *_messages(session, thread.conversation, before),
         *notes_and_calls.of_thread(
@@ -120,7 +123,7 @@ def page(session: Session, clinic: Clinic, staff: Staff, thread: Thread, cursor:
     ]
     # Each of the two brought what a whole page of its kind would need, so the latest of both are surely among them.
     rows.sort(key=_place)
-    shown = rows[-PAGE:]
+    shown = rows[-most:]
     names = team.names(session, (row.author_id if isinstance(row, Message) else row.staff_id for row in shown))
     now, called = clock.now(), _called(thread)
     hung = attachments.of_messages(session, [row.id for row in shown if isinstance(row, Message) and row.media])
@@ -133,7 +136,7 @@ def page(session: Session, clinic: Clinic, staff: Staff, thread: Thread, cursor:
     days = groupby(entries, key=lambda entry: times.day(entry[0], now, clinic.zone))
     return Page(
         [Day(day, [entry for _, entry in several]) for day, several in days],
-        _cursor(shown[0]) if len(rows) > PAGE else None,
+        _cursor(shown[0]) if len(rows) > most else None,
         before is not None,
     )
 

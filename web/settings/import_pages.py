@@ -161,6 +161,7 @@ def checked_facts(session: Session, run: ImportRun) -> dict[str, Any]:
     texts = first_texts.of(session, clinic, run.kind, found.first)
     return {
         "found": found,
+        "unsaid": _unsaid(run),
         "in_words": partial(in_words, run.kind),
         "reasons": sorted(found.reasons.items(), key=lambda reason: (reason[1]["taken"], -reason[1]["count"])),
         "texts": [(text, times.moment(text.at, now, text.zone) if text.at else "") for text in texts],
@@ -168,6 +169,13 @@ def checked_facts(session: Session, run: ImportRun) -> dict[str, Any]:
         "share": completeness.share_of(clinic),
         "vanishing": _vanishing(session, found),
     }
+
+
+def _unsaid(run: ImportRun) -> list[str]:
+    """What no column of patients says, and is therefore taken to be so of everybody new."""
+    said = take_in.columns_of(run)
+    every = ("consent", "language") if run.kind == "patients" else ()
+    return [name for name in every if name not in said.columns and name not in said.constants]
 
 
 def _vanishing(session: Session, found: checking.Findings) -> list[tuple[Patient, str, Appointment]]:

@@ -42,8 +42,9 @@ function actOn(row, key) {
 
 // A key of another kind of case says that it has nothing to press here, so that nobody believes it was done.
 function sayNothingIsPressed(key) {
-  const words = document.querySelector("main[data-no-key]")?.dataset.noKey;
-  if (!words || !"acehlnrs".includes(key)) return;
+  const said = document.querySelector("main[data-no-key]")?.dataset;
+  const words = key === "z" ? said?.noUndo : said?.noKey;
+  if (!words || !"acehlnrsz".includes(key)) return;
   document.querySelector("#no-key")?.remove();
   const place = document.querySelector(".toasts") ?? document.body.appendChild(Object.assign(document.createElement("div"), { className: "toasts" }));
   const notice = Object.assign(document.createElement("p"), { id: "no-key", className: "notice" });

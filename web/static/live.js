@@ -330,12 +330,19 @@ const changed = (field) => field.matches("[type=checkbox], [type=radio]") ? fiel
 const unsaved = () => [...document.querySelectorAll("main :is(input:not([type=hidden]), textarea)")].some(changed);
 
 function end() {
-  if (!hasWords() && !unsaved()) return location.reload();
+  if (!hasWords() && !unsaved()) return goToTheDoor();
   state.ended = true;
   state.etags = { near: "", rows: "" };
   body.classList.add("ended");
   find("[data-ended]").hidden = false;
   find("[data-offline]").hidden = true;
+}
+
+// The door says why one stands before it, and whether somebody waits; whoever is still let in goes on to the page.
+function goToTheDoor() {
+  const door = new URL("/signin", location);
+  door.search = new URLSearchParams({ next: location.pathname + location.search, ended: "1", ...(loudOnes().length && { waits: "1" }) });
+  location.replace(door);
 }
 
 function comeBack() {

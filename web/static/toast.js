@@ -40,14 +40,16 @@ const describe = (control) => [control.tagName, control.name ?? "", control.valu
 
 function remember(event) {
   const pressed = event.submitter ?? document.activeElement;
-  const place = { item: theCase(), path: location.pathname, at: Date.now(), pressed: describe(pressed), scrolled: {} };
+  const place = { item: theCase(), path: location.pathname, at: Date.now(), pressed: describe(pressed), scrolled: {}, wrote: event.target.matches("[data-compose]") };
   for (const [name, one] of scrollers()) place.scrolled[name] = [one.scrollTop, one.scrollHeight - one.scrollTop - one.clientHeight];
   sessionStorage.setItem("place", JSON.stringify(place));
 }
 
-function scrollBack({ scrolled }) {
+function scrollBack({ scrolled, wrote }) {
   for (const [name, one] of scrollers()) {
     const [top, below] = scrolled[name] ?? [0, 0];
+    // Whoever has just written is led to their words.
+    if (name === ".said" && wrote) scrolled[name] = [one.scrollHeight, 0];
     // What is new in a conversation comes at its end: it is measured from there, unless it was at its beginning.
     one.scrollTop = name === ".said" && top ? one.scrollHeight - one.clientHeight - below : top;
   }

@@ -42,12 +42,12 @@ def test_one_act_acknowledges_what_belongs_together_and_undo_takes_it_all_back(c
     line = record(clinic, alba, pair, said)
     assert [desk.item(item.id).disposition for item in pair] == ["assessed_plan"] * 2
     assert all(desk.item(item.id).acknowledged_by == alba.id for item in pair)
-    assert notes(clinic) == [("note", "Her sister stays tonight.", tomorrow, True)]
+    assert notes(clinic) == [("note", "Her sister stays tonight.", None, True)]
     with db.unit_of_work(clinic.id) as session:
         undone = undoing.undo(session, clinic.id, alba, line.id)
     assert (set(undone.item_ids), undone.left, undone.together) == ({item.id for item in pair}, 0, True)
     assert [desk.item(item.id).acknowledged_at for item in pair] == [None, None]
-    assert notes(clinic) == [("note", "Her sister stays tonight.", tomorrow, False)]
+    assert notes(clinic) == [("note", "Her sister stays tonight.", None, False)]
     assert {"route", "escalate"} == {timer.kind for timer in desk.timers(pair[0].id)}
 
 
@@ -69,7 +69,14 @@ def test_an_assessment_without_a_note_and_a_try_without_an_hour_change_nothing(c
     assert notes(clinic) == []
 
 
-def test_the_next_contact_is_kept_without_a_word_too(clinic, new_staff, pair):
-    later = clock.now() + timedelta(hours=2)
-    record(clinic, new_staff(), pair, Outcome("reached_by_phone", next_at=later))
+def test_the_next_try_is_kept_without_a_word_too(clinic, new_staff, pair):
+    later = clock.now() + timedelta(minutes=20)
+    record(clinic, new_staff(), pair, Outcome("could_not_reach", next_at=later))
     assert notes(clinic) == [("note", None, later, True)]
+
+
+@pytest.mark.parametrize("off", [timedelta(minutes=-1), timedelta(days=401)])
+def test_a_next_contact_that_cannot_be_is_refused_with_nothing_done(clinic, desk, new_staff, pair, off):
+    with pytest.raises(items.Refused, match="next_unread"):
+        record(clinic, new_staff(), pair, Outcome("reached_by_phone", next_at=clock.now() + off))
+    assert desk.item(pair[0].id).acknowledged_at is None

@@ -11,7 +11,7 @@ from messaging.inbox import items, reopening, undoing
 from messaging.inbox.models import InboxItem
 from messaging.inbox.staff import staffing
 from messaging.models import Staff
-from messaging.team import task_templates, tasks
+from messaging.team import outcome_tasks, task_templates, tasks
 from messaging.team.models import Task
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
@@ -194,9 +194,9 @@ def test_an_outcome_makes_the_task_that_the_clinic_wants_after_it_once(team):
     with db.unit_of_work(team.clinic.id) as session:
         about = {"kind": "screen", "about": "screen:1", "dedupe": "d", "summary": "s", "patient_id": team.patient.id}
         item = items.open_item(session, session.merge(team.clinic), **about)
-    assert team.do(tasks.after_outcome, team.clinic, team.rosa, item, "reached_by_phone") == []
-    [made] = team.do(tasks.after_outcome, team.clinic, team.rosa, item, "assessed_follow_up")
-    assert team.do(tasks.after_outcome, team.clinic, team.rosa, item, "assessed_follow_up") == []
+    assert team.do(outcome_tasks.after_outcome, team.clinic, team.rosa, item, "reached_by_phone") == []
+    [made] = team.do(outcome_tasks.after_outcome, team.clinic, team.rosa, item, "assessed_follow_up")
+    assert team.do(outcome_tasks.after_outcome, team.clinic, team.rosa, item, "assessed_follow_up") == []
     assert (made.owner_id, made.patient_id) == (team.rosa.id, team.patient.id)
     assert timedelta(hours=23) < made.answer_by - clock.now() <= timedelta(hours=24)
 

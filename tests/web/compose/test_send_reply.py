@@ -111,8 +111,9 @@ def test_pressing_send_again_after_a_colleague_wrote_is_not_taken_for_a_second_t
     assert len(scene.sent()) == 2
 
 
-def test_send_and_wait_leaves_the_item_waiting_for_the_patient(scene: Any) -> None:
-    scene.reply("Which day?", then="wait")
+@pytest.mark.parametrize("then", ["wait", "send"])
+def test_a_text_that_settles_nothing_leaves_the_item_waiting_for_the_patient(scene: Any, then: str) -> None:
+    scene.reply("Which day?", then=then)
     item = scene.house.read(InboxItem, scene.item.id)
     assert (item.state, item.disposition) == ("claimed", "replied")
     assert "can we talk" in scene.browser.get("/inbox?view=waiting").text

@@ -12,6 +12,7 @@ from config import clock, db
 from messaging.inbox import items, snooze_times
 from messaging.inbox.models import Contact, InboxItem, Told
 from messaging.models import Message, Patient
+from messaging.team.models import Task
 
 
 def late(house: Any, minutes: int = 13, **facts: Any) -> tuple[Patient, InboxItem]:
@@ -149,14 +150,45 @@ def test_the_outcome_is_cards_with_note_and_next_contact_and_what_was_typed_surv
     assert "The next contact is no moment to come" in odd.text
     assert "No answer twice.</textarea>" in odd.text
     assert 'value="2020-01-01T08:00"' in odd.text
-    browser.post(f"{url}/acknowledge", disposition="assessed_plan", words="Her sister stays.", next="2_hours")
+    done = browser.post(f"{url}/acknowledge", disposition="assessed_plan", words="Her sister stays.", next="2_hours")
     with db.unit_of_work(house.clinic.id) as session:
         note = session.scalars(select(Contact)).one()
         db.load_keys(session, [note.key_id])
         assert (note.words, note.item_id) == ("Her sister stays.", crisis.id)
-        assert note.next_try_at is not None
-    assert "Her sister stays." in browser.get(url).text
+    page = browser.get(url).text
+    assert "Her sister stays." in page
     assert "in progress" in rows(browser.get("/inbox").text)[0]
+    assert done.status_code == 303
+
+
+def test_the_next_contact_comes_back_as_a_task_and_goes_with_the_outcome(house: Any) -> None:
+    rosa = house.staff()
+    _, crisis = late(house, owner_id=rosa.id)
+    browser, url = house.signed_in(rosa), f"/inbox/{crisis.id}"
+    browser.post(f"{url}/acknowledge", disposition="reached_by_phone", next="2_hours")
+    page = browser.get(url).text
+    assert re.search(r"the next contact, [^<]*, stands in your list", page)
+    assert "Next contact" in page
+    with db.unit_of_work(house.clinic.id) as session:
+        item, task = session.execute(select(InboxItem, Task).join(Task, Task.item_id == InboxItem.id)).one()
+        assert (item.owner_id, item.patient_id, task.made) == (rosa.id, crisis.patient_id, "next_contact")
+        assert timedelta(minutes=119) < item.answer_by - clock.now() <= timedelta(hours=2)
+    assert "Next contact" in browser.get("/tasks").text
+    event = re.search(r'name="event" value="([^"]+)"', page)
+    assert event is not None
+    browser.post("/inbox/undo", event=event[1])
+    assert house.read(InboxItem, item.id).state == "done"
+    assert house.read(InboxItem, crisis.id).acknowledged_at is None
+
+
+def test_what_a_page_adds_where_it_redraws_itself_leads_nobody_back(house: Any) -> None:
+    rosa = house.staff()
+    _, crisis = late(house, owner_id=rosa.id)
+    browser = house.signed_in(rosa)
+    page = browser.get(f"/inbox/{crisis.id}?view=mine&unattended=1&seen=1").text
+    left = re.findall(r'name="back" value="([^"]*)"', page)
+    assert f"/inbox/{crisis.id}?view=mine" in left
+    assert not any("unattended" in each or "seen" in each for each in left)
 
 
 def test_the_caption_fits_what_raised_it_and_call_is_the_filled_button(house: Any) -> None:
@@ -214,3 +246,16 @@ def test_waiting_for_the_patient_holds_only_what_was_answered(house: Any) -> Non
     browser.post(f"/inbox/{crisis.id}/acknowledge", disposition="in_person")
     listed = browser.get("/inbox?view=waiting").text.partition('data-part="list"')[2]
     assert [str(item.id) in listed for item in (text, crisis)] == [True, False]
+
+
+def test_a_crisis_stands_over_every_page_of_its_owner_from_when_it_came(house: Any) -> None:
+    rosa, ben = house.staff(), house.staff("Ben Carter")
+    patient = house.patient(first_name="Joy")
+    house.item("reply", owner_id=rosa.id, patient_id=patient.id)
+    crisis = house.item("safety", owner_id=rosa.id, patient_id=patient.id)
+    browser = house.signed_in(rosa)
+    for path in ("/tasks", "/preferences", "/inbox"):
+        assert re.search(r"Patient safety, \d+ min left: it is yours to answer", bar(browser.get(path).text)), path
+    assert bar(house.signed_in(ben).get("/tasks").text) == ""
+    browser.post(f"/inbox/{crisis.id}/acknowledge", disposition="in_person")
+    assert bar(browser.get("/tasks").text) == ""

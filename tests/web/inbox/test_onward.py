@@ -33,3 +33,15 @@ def test_what_leaves_the_list_goes_on_to_the_next_and_what_stays_in_it_stays_ope
     assert "That was the last one here." in browser.get(last.location).text
     stays = house.signed_in(ben).post(f"/inbox/{third.id}/handover", to=str(rosa.id), back="/inbox?view=everyone")
     assert stays.location == f"/inbox/{third.id}?view=everyone"
+
+
+def test_what_else_a_patient_waits_for_is_said_when_one_of_their_items_is_resolved(house: Any) -> None:
+    rosa, patient, now = house.staff(), house.patient(first_name="Joy"), clock.now()
+    about = {"owner_id": rosa.id, "patient_id": patient.id}
+    reply, late = (house.item(kind, **about, answer_by=now + timedelta(minutes=5)) for kind in ("reply", "delivery"))
+    browser = house.signed_in(rosa)
+    on = browser.post(f"/inbox/{reply.id}/resolve", next="1", back="/inbox?view=mine")
+    assert on.location == f"/inbox/{late.id}?view=mine"
+    assert re.search(r"what else Joy \w\. waits for still stands in the list", browser.get(on.location).text)
+    browser.post(f"/inbox/{late.id}/resolve", next="1", back="/inbox?view=mine")
+    assert re.search(r"Joy \w\. is resolved", browser.get("/inbox").text)
