@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, clock, db
-from messaging.inbox import item_state, items, role_inboxes
+from messaging.inbox import item_state, items, role_inboxes, views
 from messaging.inbox.models import Contact, InboxItem
 from messaging.inbox.routing import topics
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
@@ -188,6 +188,7 @@ def _page(
         one=row,
         due=times.moment(item.answer_by, clock.now(), clinic.zone, running=True),
         open=item.state != "done",
+        care_team=_is_with_the_care_team(session, item),
         owner_id=item.owner_id,
         patient_id=patient.id if patient else None,
         why=[assignment.reason_words(reason) for reason in item.reason],
@@ -201,6 +202,12 @@ def _page(
         typed=typed,
         problem=problem,
     )
+
+
+def _is_with_the_care_team(session: Session, item: InboxItem) -> bool:
+    """Whether the same patient waits for a person of the care team: then nobody at the desk texts unasked."""
+    beside = views.beside(session, item.clinic_id, [item.thread_id])[item.thread_id]
+    return any(each.kind in items.NEEDS_ACKNOWLEDGEMENT and each.acknowledged_at is None for each in beside)
 
 
 def _text(session: Session, message: Message, patient: str) -> Text:

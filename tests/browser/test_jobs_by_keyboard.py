@@ -43,7 +43,7 @@ def test_a_visit_and_a_first_word_by_the_keyboard_alone(browser: Browser, served
         when(page, "New day and time", two + timedelta(days=2))
         press(page, button(page, "Continue"))
         press(page, button(page, "Move it"))
-        link(page, "Cancel")
+        link(page, "Cancel visit")
         press(page, button(page, "Cancel the visit"))
         expect(page.get_by_text("cancelled", exact=True).first).to_be_visible()
         link(page, "Summary")

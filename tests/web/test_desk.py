@@ -202,3 +202,13 @@ def test_an_item_about_no_text_is_shown_all_the_same(house: Any, dana: Any) -> N
         session.get_one(InboxItem, item.id).about = f"receipt:{db.new_id()}"
     assert house.signed_in(dana).get("/desk").status_code == 200
     assert house.signed_in(dana).get(f"/desk/{item.id}").status_code == 200
+
+
+def test_the_desk_is_told_to_ask_before_it_texts_who_waits_for_the_care_team(house: Any, dana: Any, rosa: Any) -> None:
+    item = an_item(house)
+    browser, said = house.signed_in(dana), "Ask them before you text"
+    assert said not in browser.get(f"/desk/{item.id}").text
+    crisis = house.item("safety", patient_id=item.patient_id, owner_id=rosa.id)
+    assert said in browser.get(f"/desk/{item.id}").text
+    house.signed_in(rosa).post(f"/inbox/{crisis.id}/acknowledge", disposition="in_person")
+    assert said not in browser.get(f"/desk/{item.id}").text
