@@ -17,10 +17,9 @@ from werkzeug.wrappers import Response
 from config import db
 from config import live as bulletin
 from messaging.inbox.models import UNSEEN_SAFETY, InboxItem, ItemEvent
-from messaging.models import Clinic, Message, Patient, Staff
+from messaging.models import Clinic, Conversation, Message, Staff
 from web import layout, permissions, sessions
 from web.inbox import presence
-from web.presenters import conversation_view
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -147,22 +146,17 @@ def _told(news: News, args: Mapping[str, str]) -> bytes:
     return json.dumps(payload).encode()
 
 
-def arrive(session: Session, clinic: Clinic, staff: Staff, item: InboxItem | None) -> News:
-    """Return the news as of now for a page about to be drawn, and say that `staff` has opened the item.
+def arrive(clinic: Clinic, staff: Staff, item: InboxItem | None, conversation: Conversation | None) -> News:
+    """Return the news as of now for a page about to be drawn, and say that `staff` has opened the item, which speaks
+    of `conversation`.
 
     Asked before anything else is read: what happens meanwhile is then news to the page.
     """
-    place = _place_of(session, clinic, item) if item else Place()
+    place = Place(item.thread, str(item.id), str(conversation.id) if conversation else "") if item else Place()
     watched = "unattended" in request.args  # a page that redraws itself says by its polls that it is looked at
     marks = {} if watched else presence.marks(staff.id, place.thread, "viewing", presence.OPENED)
     seen = bulletin.look(clinic.id, [f"staff:{staff.id}", "list", *place.topics()], marks)
     return _news(clinic.id, staff.id, place, seen)
-
-
-def _place_of(session: Session, clinic: Clinic, item: InboxItem) -> Place:
-    patient = session.get(Patient, item.patient_id) if item.patient_id else None
-    conversation = conversation_view.of_item(session, clinic, item.conversation_id, patient)
-    return Place(item.thread, str(item.id), str(conversation.id) if conversation else "")
 
 
 def _news(clinic_id: UUID, staff_id: UUID, place: Place, seen: bulletin.Seen | None) -> News:
