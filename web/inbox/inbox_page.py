@@ -58,8 +58,7 @@ def fragment() -> str:
 def news() -> str:
     """What every page keeps up to date: alarms, what nobody owns, and the counts; `here` is the page that asks."""
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
-        safety = live.open_safety(session)
-        return layout.page(session, "staff/_news.html", here=request.args.get("here"), safety=safety)
+        return layout.page(session, "staff/_news.html", here=request.args.get("here"))
 
 
 @inbox.get("/inbox/<uuid:item_id>")
@@ -144,7 +143,6 @@ def page(
         "view": view,
         "news": news,
         "present": news.here(),
-        "safety": live.open_safety(session),
         "selected": item.id if item else _selected(),
         "calls": notes_and_calls.outcomes(),
         "problem": problem,

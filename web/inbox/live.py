@@ -9,14 +9,13 @@ from urllib.parse import parse_qsl
 from uuid import UUID
 
 from flask import request
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 from werkzeug.http import parse_cookie
 from werkzeug.wrappers import Response
 
 from config import db
 from config import live as bulletin
-from messaging.inbox.models import UNSEEN_SAFETY, InboxItem, ItemEvent
+from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Clinic, Conversation, Message, Staff
 from web import layout, permissions, sessions
 from web.inbox import presence
@@ -184,9 +183,3 @@ def _is_id(text: str) -> bool:
         return bool(UUID(text))
     except ValueError:
         return False
-
-
-def open_safety(session: Session) -> int:
-    """Return how many safety items of the clinic nobody has acknowledged."""
-    unseen = select(func.count()).where(InboxItem.clinic_id == sessions.clinic().id, UNSEEN_SAFETY)
-    return session.scalar(unseen) or 0
