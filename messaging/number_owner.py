@@ -72,12 +72,11 @@ def separate(session: Session, clinic: Clinic, staff: Staff, conversation: Conve
     _write_down(session, clinic, staff, "number.separated", conversation, patient.id)
 
 
-def merged(session: Session, item: InboxItem) -> bool:
-    """Whether the item is a patient's because somebody said whose number it is, and nobody has taken that back."""
-    events = select(ItemEvent.event).where(
-        ItemEvent.item_id == item.id, ItemEvent.event.in_(("identified", "separated"))
-    )
-    return session.scalar(events.order_by(ItemEvent.at.desc(), ItemEvent.id.desc()).limit(1)) == "identified"
+def merged(history: Sequence[ItemEvent]) -> bool:
+    """Whether an item of this history is a patient's because somebody said whose number it is, and nobody has taken
+    that back."""
+    said = [event.event for event in history if event.event in ("identified", "separated")]
+    return said[-1:] == ["identified"]
 
 
 def file_to(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, patient: Patient) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from config import clock, live, queue
@@ -120,24 +120,16 @@ def text_conversation(
     )
 
 
-def scheduled(session: Session, conversation_id: UUID) -> list[Message]:
-    """Return the texts of a conversation that a colleague has planned and that have not left, the soonest first."""
-    planned = select(Message).where(
-        Message.conversation_id == conversation_id,
-        Message.state == "queued",
-        Message.scheduled_for.is_not(None),
-    )
-    return list(session.scalars(planned.order_by(Message.scheduled_for, Message.id)))
-
-
-def offered(session: Session, conversation_id: UUID) -> list[Message]:
-    """Return the automatic texts of a conversation that wait for a colleague to decide, the soonest first."""
+def kept_back(session: Session, conversation_id: UUID) -> tuple[list[Message], list[Message]]:
+    """Return the texts of a conversation that leave at an hour still to come, the soonest first: those that a
+    colleague has planned, and the automatic ones about which a colleague may decide first."""
     waiting = select(Message).where(
         Message.conversation_id == conversation_id,
         Message.state == "queued",
-        Message.offered_until > clock.now(),
+        or_(Message.scheduled_for.is_not(None), Message.offered_until > clock.now()),
     )
-    return list(session.scalars(waiting.order_by(Message.offered_until, Message.id)))
+    rows = list(session.scalars(waiting.order_by(Message.scheduled_for, Message.offered_until, Message.id)))
+    return [row for row in rows if row.scheduled_for], [row for row in rows if not row.scheduled_for]
 
 
 def send_now(session: Session, message: Message) -> None:

@@ -26,6 +26,14 @@ class Reach:
         number = self.numbers.get(index)
         return Facts(self.facts.state, [number]) if number else None
 
+    def may_be_shared(self, index: bytes) -> bool:
+        """Whether a number is somebody else's too, or not in their record, so that nothing is known of it."""
+        number = self.numbers.get(index)
+        return number is None or number.shared
+
+
+# Of whom no record speaks.
+NOBODY = Reach(Facts(None), {})
 
 # A number as every table names it: its clinic and its blind index.
 Index = tuple[UUID, bytes]
@@ -38,15 +46,12 @@ def of_patient(session: Session, patient: Patient) -> Facts:
 
 def reach_of(session: Session, patient: Patient) -> Reach:
     """Return what decides whether this patient may be texted, for a page that asks it of several places."""
-    return _reaches(session, [patient.id])[patient.id]
+    indexes = [(number.clinic_id, number.number_index) for number in patient.numbers]
+    return _reach(_Known(session, set(indexes)), patient.id, patient.state, indexes)
 
 
 def of_patients(session: Session, ids: Collection[UUID]) -> dict[UUID, Facts]:
     """Return what decides for each of these patients, in four SELECTs; nothing sealed is opened."""
-    return {who: reach.facts for who, reach in _reaches(session, ids).items()}
-
-
-def _reaches(session: Session, ids: Collection[UUID]) -> dict[UUID, Reach]:
     states = _states(session, ids)
     rows = select(PatientNumber.patient_id, PatientNumber.clinic_id, PatientNumber.number_index).where(
         db.among(session, PatientNumber.patient_id, ids)
@@ -55,11 +60,12 @@ def _reaches(session: Session, ids: Collection[UUID]) -> dict[UUID, Reach]:
     for patient_id, clinic_id, index in session.execute(rows.order_by(PatientNumber.id)):
         numbers_of[patient_id].append((clinic_id, index))
     known = _Known(session, {number for given_numbers in numbers_of.values() for number in given_numbers})
-    reaches = {}
-    for who, state in states.items():
-        numbers = {index: known.number((clinic_id, index), who) for clinic_id, index in numbers_of[who]}
-        reaches[who] = Reach(Facts(state, list(numbers.values())), numbers)
-    return reaches
+    return {who: _reach(known, who, state, numbers_of[who]).facts for who, state in states.items()}
+
+
+def _reach(known: "_Known", who: UUID, state: str, indexes: Sequence[Index]) -> Reach:
+    numbers = {index: known.number((clinic_id, index), who) for clinic_id, index in indexes}
+    return Reach(Facts(state, list(numbers.values())), numbers)
 
 
 def of_conversation(session: Session, conversation: Conversation, patient_id: UUID | None) -> Facts:

@@ -8,19 +8,17 @@ from uuid import UUID
 
 from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
-from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from config import audit, clock, devices, logging
-from messaging.inbox import role_inboxes, unassigned, undoing, views
+from messaging.inbox import undoing, views
 from messaging.models import Staff
-from reminders import care_model, handoffs, unreached
-from reminders.models import Handoff
+from reminders import care_model, unreached
 from web import assets, patient_access, permissions, sessions, settings_menu, this_page, times, typed_before, words
-from web.presenters import alarms, board_view, filters, timer_view
+from web.presenters import alarms, board_view, filters, frame_counts, timer_view
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -37,7 +35,8 @@ _OURS = {"web"}
 class Shell:
     """What the frame shows: the views with their counts, the clinic, who is signed in and until when on duty.
 
-    `board` is what nobody owns or everybody was asked about, `alarms` the safety items whose time has passed, `came`
+    `unowned` is how many items nobody owns, `at_the_end` how many have come to the end of their escalation, `safety`
+    how many safety items nobody has acknowledged, `alarms` those whose time has passed, `came`
     how many items have come to the reader by escalation; `saved` the ways of looking that the reader has named;
     `places` the clinic's settings that the reader may open; `phone_fault` why no alert reaches the reader's phone, or
     None; `reading_off` that the second reading is off, `held_back` which texts a brake holds back; `team` what
@@ -51,7 +50,9 @@ class Shell:
     views: list[tuple[str, str, int]]
     handoffs: int
     here: str | None
-    board: unassigned.Standing
+    unowned: int
+    at_the_end: int
+    safety: int
     alarms: alarms.Bar
     came: int
     saved: list[filters.Saved]
@@ -103,12 +104,7 @@ def register(app: Flask, *rooms: Blueprint) -> None:
 
 
 def page(
-    session: Session,
-    template: str,
-    *,
-    here: str | None,
-    present: Mapping[str, str] | None = None,
-    **facts: Any,
+    session: Session, template: str, *, here: str | None, present: Mapping[str, str] | None = None, **facts: Any
 ) -> str:
     """Render a page in its frame; `here` is the view or page to mark as the present one.
 
@@ -128,23 +124,24 @@ def _shell(session: Session, here: str | None) -> Shell:
     may = partial(permissions.may, staff.role)  # by the role alone: the frame is about no patient
     reads, sees = may("inbox.read"), may("handoffs.read")
     theirs = views.for_whom(owns=permissions.has_own_items(staff.role)) if reads else ()
-    counts = views.counts(session, clinic.id, staff, (*views.VIEWS, "came")) if reads else {}
-    waiting = select(func.count()).where(Handoff.clinic_id == clinic.id, Handoff.state.in_(handoffs.NOW))
+    counts = frame_counts.read(session, clinic, staff, inbox=reads, desk=may("desk.read"), handoffs=sees)
     return Shell(
         clinic=clinic.name,
         staff=staff.name,
         staff_id=staff.id,
         duty=times.on_duty(staff.hours, clock.now(), clinic.zone),
         views=[(view, words.say("views", view), counts.get(view, 0)) for view in theirs],
-        handoffs=session.scalar(waiting) or 0 if sees else 0,
+        handoffs=counts.get("handoffs", 0),
         here=here,
-        board=unassigned.standing(session, clinic) if reads else unassigned.Standing(0, 0),
+        unowned=counts.get("unowned", 0),
+        at_the_end=counts.get("at_the_end", 0),
+        safety=counts.get("safety", 0),
         alarms=alarms.bar(session, clinic, staff, names_shown() if reads else alarms.HIDDEN),
         came=counts.get("came", 0),
         saved=filters.saved(session, clinic, staff, readable=may("inbox.words")) if reads else [],
         reads_inbox=reads,
         reads_desk=may("desk.read"),
-        desk_waits=role_inboxes.waiting(session, clinic) if may("desk.read") else 0,
+        desk_waits=counts.get("desk", 0),
         finds_patients=may("patients.read"),
         sees_handoffs=sees,
         saves_replies=may("replies.save"),
@@ -154,7 +151,7 @@ def _shell(session: Session, here: str | None) -> Shell:
         phone_fault=words.say("phone_faults", staff.phone_fault) if staff.phone_fault else None,
         reading_off=alarms.reading_off(session, clinic) if reads else "",
         held_back=alarms.held_back(session, clinic),
-        team=board_view.waiting(session, clinic, staff, counted=not reads),
+        team=board_view.waiting(session, clinic, staff, counts["ended"] + counts.get("asked", 0)),
         timer=timer_view.running(session, clinic, staff, works=may("caseload.work")),
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,9 +16,8 @@ from web.models import ReadingMark
 
 def put(session: Session, staff: Staff, thread: str) -> None:
     """Say that `staff` has a thread (InboxItem.thread) before their eyes now."""
-    mark = session.scalar(select(ReadingMark).where(ReadingMark.staff_id == staff.id, ReadingMark.thread == thread))
-    if mark is not None:
-        mark.at = clock.now()
+    mine = update(ReadingMark).where(ReadingMark.staff_id == staff.id, ReadingMark.thread == thread)
+    if session.scalar(mine.values(at=clock.now()).returning(ReadingMark.id)) is not None:
         return
     try:
         with session.begin_nested():

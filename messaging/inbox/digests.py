@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db, runtime
-from messaging.inbox import role_inboxes, views
+from messaging.inbox import counting, role_inboxes, views
 from messaging.inbox.models import Item, owed
 from messaging.inbox.routing import assign, topics
 from messaging.inbox.staff import channels, nudging
@@ -80,7 +80,7 @@ def counts(session: Session, clinic: Clinic, staff: Staff, now: datetime) -> tup
         return (owed(item), item.answer_by < now)
 
     every, overdue = (
-        views.count(clinic.id, view="mine", staff=staff, midnight=now, where=where, also=desk)
+        counting.count(clinic.id, view="mine", staff=staff, midnight=now, where=where, also=desk)
         for where in (views.everything, late)
     )
     waiting, past = session.execute(select(every, overdue)).one()

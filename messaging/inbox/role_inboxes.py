@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock
-from messaging.inbox import item_state, items, notes_and_calls
+from messaging.inbox import counting, item_state, items, notes_and_calls
 from messaging.inbox.models import BY_DEADLINE, OF_THE_DESK, InboxItem, ItemEvent
 from messaging.inbox.routing import assign, topics
 from messaging.inbox.staff import roster
@@ -108,9 +108,9 @@ def desk_listing(session: Session, clinic_id: UUID, *where: ColumnElement[bool],
     return [item for item in session.scalars(rows) if may_read(item, topics.FRONT_DESK)]
 
 
-def waiting(session: Session, clinic: Clinic) -> int:
-    """Return how many items wait in the front desk's inbox."""
-    return session.scalar(select(func.count()).where(InboxItem.clinic_id == clinic.id, OF_THE_DESK)) or 0
+def waiting(scope: counting.Scope) -> ColumnElement[int]:
+    """Count the items that wait in the front desk's inbox."""
+    return select(func.count()).where(InboxItem.clinic_id == scope.clinic, OF_THE_DESK).scalar_subquery()
 
 
 def texts(session: Session, item: InboxItem) -> list[Message]:

@@ -1,7 +1,6 @@
 """The board of what is unassigned and what has come to the end of its escalation. It is never empty in silence."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock
-from messaging.inbox import items, views
+from messaging.inbox import counting, items
 from messaging.inbox.models import EXHAUSTED, IN_VIEW, InboxItem, ItemEvent
 from messaging.models import Clinic, Message, Staff
 
@@ -19,30 +18,18 @@ TRIES = ("routed", "notified", "escalated", "nobody_reached", "alert_failed", "o
 UNOWNED = and_(IN_VIEW["unassigned"](InboxItem), InboxItem.routed_at.is_not(None), InboxItem.role.is_(None))
 
 
-@dataclass(frozen=True)
-class Standing:
-    """How many items nobody owns, and how many have come to the end of their escalation unacknowledged; false if none.
-
-    Neither is counted beyond views.MOST + 1.
-    """
-
-    unowned: int
-    at_the_end: int
-
-    def __bool__(self) -> bool:
-        return bool(self.unowned or self.at_the_end)
-
-
-def _at_the_end(now: datetime) -> ColumnElement[bool]:
+def _at_the_end(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     return and_(EXHAUSTED, InboxItem.answer_by <= now)
 
 
-def standing(session: Session, clinic: Clinic) -> Standing:
-    """Return what stands on the board, by one query over two short indexes."""
-    ours = select(InboxItem).where(InboxItem.clinic_id == clinic.id)
-    tally = (views.up_to_most(ours.where(held)) for held in (UNOWNED, _at_the_end(clock.now())))
-    row = session.execute(select(*tally)).one()
-    return Standing(row[0], row[1])
+def unowned(scope: counting.Scope) -> ColumnElement[int]:
+    """Count the items that nobody owns, up to views.MOST + 1."""
+    return counting.up_to_most(select(InboxItem).where(InboxItem.clinic_id == scope.clinic, UNOWNED))
+
+
+def at_the_end(scope: counting.Scope) -> ColumnElement[int]:
+    """Count the items that have come to the end of their escalation unacknowledged, up to views.MOST + 1."""
+    return counting.up_to_most(select(InboxItem).where(InboxItem.clinic_id == scope.clinic, _at_the_end(scope.now)))
 
 
 def listing(session: Session, clinic: Clinic, limit: int = 50) -> list[InboxItem]:

@@ -1,36 +1,29 @@
-"""The views of the list: which rows each shows, one for each patient, in what order, and how many there are.
+"""The views of the list: which rows each shows, one for each patient, and in what order.
 
 A row is led by the first item of its patient in the view; docs/decisions/0012-one-row-a-patient.md says why so.
 """
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Select,
     and_,
-    bindparam,
     case,
-    distinct,
     exists,
     false,
-    func,
     literal,
     or_,
     select,
     true,
     tuple_,
-    union_all,
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from config import clock
 from messaging.inbox.models import (
     BY_CLOSING,
     BY_DEADLINE,
@@ -43,7 +36,7 @@ from messaging.inbox.models import (
     not_done,
 )
 from messaging.inbox.routing import topics
-from messaging.models import Clinic, Staff
+from messaging.models import Staff
 
 VIEWS = ("mine", "unassigned", "waiting", "snoozed", "done", "everyone")
 SORTS = ("urgent", "waiting", "newest")
@@ -65,15 +58,16 @@ def everything(_item: Item) -> Sequence[ColumnElement[bool]]:
     return ()
 
 
-def _in_view(view: str, staff_id: Id, item: Item) -> ColumnElement[bool]:
+def in_view(view: str, staff_id: Id, item: Item) -> ColumnElement[bool]:
+    """Return whether an item stands in a view, for those of an owner in that of `staff_id`."""
     held = IN_VIEW[view](item)
     if view == "unassigned":  # what the front desk has is theirs to take
         held = and_(held, or_(item.role.is_(None), item.role != topics.FRONT_DESK))
     return and_(held, item.owner_id == staff_id) if view in OF_OWNER else held
 
 
-def _came(staff_id: Id) -> ColumnElement[bool]:
-    """Whether the escalation has asked this colleague about somebody else's item that nobody has acknowledged."""
+def has_come(staff_id: Id) -> ColumnElement[bool]:
+    """Return whether the escalation has asked a colleague about somebody else's item that nobody has acknowledged."""
     asked = exists().where(Told.item_id == InboxItem.id, Told.staff_id == staff_id)
     return and_(ESCALATED, or_(InboxItem.owner_id.is_(None), InboxItem.owner_id != staff_id), asked)
 
@@ -84,7 +78,7 @@ def _leads(view: str, staff_id: Id, where: Narrowing) -> ColumnElement[bool]:
     theirs = select(other.id).where(
         other.thread_id == InboxItem.thread_id,
         not_done(other),
-        _in_view(view, staff_id, other),
+        in_view(view, staff_id, other),
         *where(other),
     )
     first = theirs.order_by(other.rank, other.urgency, other.answer_by, other.id).limit(1)
@@ -117,7 +111,7 @@ def listing(
     What is done has a row for each item, the latest first, and goes on after the row with that id.
     """
     ours = InboxItem.clinic_id == clinic_id
-    rows = select(InboxItem).where(ours, _in_view(view, staff.id, InboxItem), *where(InboxItem))
+    rows = select(InboxItem).where(ours, in_view(view, staff.id, InboxItem), *where(InboxItem))
     if view == "done":
         return _done(session, rows, after, limit)
     rows = rows.where(_leads(view, staff.id, where))
@@ -147,7 +141,7 @@ def came(
     session: Session, clinic_id: UUID, staff: Staff, where: Narrowing = everything, limit: int = 50
 ) -> list[InboxItem]:
     """Return the items that have come to `staff` by escalation, one for each patient, the most urgent first."""
-    rows = select(InboxItem).where(InboxItem.clinic_id == clinic_id, _came(staff.id), *where(InboxItem))
+    rows = select(InboxItem).where(InboxItem.clinic_id == clinic_id, has_come(staff.id), *where(InboxItem))
     by_thread: dict[UUID, InboxItem] = {}
     for item in session.scalars(rows.order_by(*BY_DEADLINE).limit(MOST)):
         by_thread.setdefault(item.thread_id, item)
@@ -155,7 +149,7 @@ def came(
 
 
 def _came_threads(clinic_id: Id, staff_id: Id, where: Narrowing) -> Select[UUID]:
-    return select(InboxItem.thread_id).where(InboxItem.clinic_id == clinic_id, _came(staff_id), *where(InboxItem))
+    return select(InboxItem.thread_id).where(InboxItem.clinic_id == clinic_id, has_come(staff_id), *where(InboxItem))
 
 
 def told_at(session: Session, staff: Staff, item_ids: Collection[UUID]) -> dict[UUID, datetime]:
@@ -177,7 +171,7 @@ def beside(
     within = (InboxItem.clinic_id == clinic_id, InboxItem.thread_id.in_(thread_ids), not_done(InboxItem))
     rows = select(InboxItem).where(*within)
     if staff is not None:
-        rows = rows.where(_in_view(view, staff.id, InboxItem))
+        rows = rows.where(in_view(view, staff.id, InboxItem))
     for item in session.scalars(rows.order_by(*BY_DEADLINE)):
         by_thread[item.thread_id].append(item)
     return by_thread
@@ -217,80 +211,3 @@ def _done(session: Session, rows: Select[InboxItem], after: Cursor | None, limit
 def _values(columns: Sequence[InstrumentedAttribute[Any]], values: Sequence[object]) -> ColumnElement[Any]:
     # Rows are compared as rows, which an index answers; the same said with AND and OR is read from the beginning.
     return tuple_(*(literal(value, column.type) for column, value in zip(columns, values, strict=True)))
-
-
-def counts(session: Session, clinic_id: UUID, staff: Staff, views: Sequence[str] = VIEWS) -> dict[str, int]:
-    """Return how many rows each view shows, MOST + 1 where it holds more than MOST items; of what is done, today's.
-
-    "came" may be asked for too: how many of "mine" have come by escalation.
-    """
-    parameters = {"clinic": clinic_id, "staff": staff.id, "midnight": _today(session, clinic_id)}
-    return dict(session.execute(_tally(tuple(views)), parameters).one()._mapping)
-
-
-@cache
-def _tally(views: tuple[str, ...]) -> Select[*tuple[int, ...]]:
-    """The query of the counts: put together once, since it stands on every page and is the longest of them."""
-    clinic, staff, midnight = (
-        bindparam(name, type_=column.type)
-        for name, column in (
-            ("clinic", InboxItem.clinic_id),
-            ("staff", InboxItem.owner_id),
-            ("midnight", InboxItem.done_at),
-        )
-    )
-    return select(*(_count(view, clinic, staff, midnight, everything).label(view) for view in views))
-
-
-def count(
-    clinic_id: UUID,
-    *,
-    view: str,
-    staff: Staff,
-    midnight: datetime,
-    where: Narrowing,
-    also: Sequence[ColumnElement[bool]] = (),
-) -> ColumnElement[int]:
-    """Return the expression that counts the rows of a view, narrowed by `where`; of what is done, since `midnight`.
-
-    `also` are conditions for items outside of the view that are counted with "mine".
-    """
-    return _count(view, clinic_id, staff.id, literal(midnight, InboxItem.done_at.type), where, also)
-
-
-def _count(
-    view: str,
-    clinic: Id,
-    staff: Id,
-    midnight: ColumnElement[Any],
-    where: Narrowing,
-    more: Sequence[ColumnElement[bool]] = (),
-) -> ColumnElement[int]:
-    escalated = select(InboxItem).where(InboxItem.clinic_id == clinic, _came(staff), *where(InboxItem))
-    if view == "came":
-        return up_to_most(escalated.order_by(*BY_DEADLINE), of=InboxItem.thread_id)
-    rows = select(InboxItem).where(InboxItem.clinic_id == clinic, _in_view(view, staff, InboxItem), *where(InboxItem))
-    # In the view's order, which costs nothing and leaves no doubt about the index to count in.
-    if view == "done":
-        return up_to_most(rows.where(InboxItem.done_at >= midnight).order_by(*BY_CLOSING))
-    rows = rows.order_by(*BY_DEADLINE)
-    beside = (select(InboxItem).where(InboxItem.clinic_id == clinic, each, *where(InboxItem)) for each in more)
-    also = tuple(each.order_by(*BY_DEADLINE) for each in (escalated, *beside)) if view == "mine" else ()
-    return up_to_most(rows, *also, of=InboxItem.thread_id)
-
-
-def up_to_most(*rows: Select[InboxItem], of: InstrumentedAttribute[UUID] = InboxItem.id) -> ColumnElement[int]:
-    """Return the expression that counts the different values of `of` in `rows`, and reads no more than MOST + 1 items.
-
-    MOST + 1 stands for more.
-    """
-    some = [select(each.with_only_columns(of.label("of")).limit(MOST + 1).subquery()) for each in rows]
-    read = (union_all(*some) if len(some) > 1 else some[0]).subquery()
-    number = case((func.count() > MOST, MOST + 1), else_=func.count(distinct(read.c.of)))
-    return select(number).select_from(read).scalar_subquery()
-
-
-def _today(session: Session, clinic_id: UUID) -> datetime:
-    clinic = session.get(Clinic, clinic_id)
-    local = clock.now().astimezone(ZoneInfo(clinic.zone if clinic else "UTC"))
-    return local.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db
-from messaging.inbox import dispositions, items, notes_and_calls, outcomes
+from messaging.inbox import counting, dispositions, items, notes_and_calls, outcomes, views
 from messaging.inbox.models import BY_DEADLINE, IN_VIEW, InboxItem, ItemEvent
 from messaging.inbox.staff import roster
 from messaging.models import Clinic, Patient, Staff
@@ -204,7 +204,7 @@ def owned(session: Session, staff: Staff) -> list[tuple[InboxItem, Task]]:
 def watched(session: Session, staff: Staff) -> list[tuple[InboxItem, Task]]:
     """Return what a colleague watches: open, or ended at somebody else's hands and not seen since."""
     return _listed(
-        session, staff.clinic_id, Task.watcher_id == staff.id, or_(InboxItem.state != "done", _unseen_end(staff))
+        session, staff.clinic_id, Task.watcher_id == staff.id, or_(InboxItem.state != "done", _unseen_end(staff.id))
     )
 
 
@@ -214,8 +214,8 @@ def is_news(item: InboxItem, task: Task, staff: Staff) -> bool:
     return ended and task.watcher_id == staff.id and task.seen_at is None
 
 
-def _unseen_end(staff: Staff) -> ColumnElement[bool]:
-    return and_(InboxItem.state == "done", InboxItem.done_by.is_distinct_from(staff.id), Task.seen_at.is_(None))
+def _unseen_end(staff_id: views.Id) -> ColumnElement[bool]:
+    return and_(InboxItem.state == "done", InboxItem.done_by.is_distinct_from(staff_id), Task.seen_at.is_(None))
 
 
 def made_by(session: Session, staff: Staff) -> list[tuple[InboxItem, Task]]:
@@ -243,21 +243,21 @@ def _listed(session: Session, clinic_id: UUID, *where: ColumnElement[bool]) -> l
     return listed
 
 
-def waiting(session: Session, staff: Staff) -> int:
-    """Return how many tasks and notes wait for a colleague."""
+def waiting(scope: counting.Scope) -> ColumnElement[int]:
+    """Count the tasks and notes that wait for a colleague."""
     mine = select(func.count()).where(
-        InboxItem.clinic_id == staff.clinic_id,
-        InboxItem.owner_id == staff.id,
+        InboxItem.clinic_id == scope.clinic,
+        InboxItem.owner_id == scope.staff,
         InboxItem.kind.in_(("task", "note")),
         IN_VIEW["mine"](InboxItem),
     )
-    return session.scalar(mine) or 0
+    return mine.scalar_subquery()
 
 
-def unseen_ends(session: Session, staff: Staff) -> int:
-    """Return how many tasks that a colleague watches have ended at somebody else's hands and were not seen since."""
+def unseen_ends(scope: counting.Scope) -> ColumnElement[int]:
+    """Count the tasks that a colleague watches which have ended at somebody else's hands and were not seen since."""
     ended = select(func.count()).select_from(Task).join(InboxItem, InboxItem.id == Task.item_id)
-    return session.scalar(ended.where(Task.watcher_id == staff.id, _unseen_end(staff))) or 0
+    return ended.where(Task.watcher_id == scope.staff, _unseen_end(scope.staff)).scalar_subquery()
 
 
 def leave_watching(session: Session, staff: Staff, to: Staff | None = None) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from config import audit, clock, db
-from messaging.inbox import views
+from messaging.inbox import counting
 from messaging.inbox.models import Item
 from messaging.inbox.staff import channels
 from messaging.models import Staff
@@ -114,6 +114,6 @@ def _told_on_desktop(mine: int) -> int:
         return (item.kind.not_in(muted),)
 
     clinic_id = sessions.clinic().id
-    counting = views.count(clinic_id, view="mine", staff=me, midnight=clock.now(), where=spoken_of)
+    rows = counting.count(clinic_id, view="mine", staff=me, midnight=clock.now(), where=spoken_of)
     with db.unit_of_work(clinic_id, read_only=True) as session:
-        return int(session.execute(select(counting)).scalar_one())
+        return int(session.execute(select(rows)).scalar_one())

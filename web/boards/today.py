@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db
-from messaging.inbox import views
+from messaging.inbox import counting, views
 from messaging.inbox.staff import roster
 from messaging.models import Clinic, Staff
 from reminders import agenda, unreached
@@ -100,8 +100,8 @@ def _of_desk(session: Session, clinic: Clinic, day: date) -> dict[str, Any]:
 
 
 def _inbox(session: Session, clinic: Clinic, staff: Staff, now: datetime) -> dict[str, Any]:
-    counting = (_counting(clinic, staff, filters.narrowing(narrowed, now), now) for narrowed in (SAFETY, OVER))
-    counts: Sequence[int] = session.execute(select(*counting)).one()
+    shown = (_counting(clinic, staff, filters.narrowing(narrowed, now), now) for narrowed in (SAFETY, OVER))
+    counts: Sequence[int] = session.execute(select(*shown)).one()
     reader = list_rows.Reader(staff, layout.sight(session), preferences.chosen("names"))
     first = views.listing(session, clinic.id, view="mine", staff=staff, limit=NEXT)
     facts = {"safety": counts[0], "over": counts[1], "next": list_rows.list_of(session, clinic, reader, first)}
@@ -111,7 +111,7 @@ def _inbox(session: Session, clinic: Clinic, staff: Staff, now: datetime) -> dic
 
 
 def _counting(clinic: Clinic, staff: Staff, where: views.Narrowing, now: datetime) -> ColumnElement[int]:
-    return views.count(clinic.id, view="everyone", staff=staff, midnight=now, where=where)
+    return counting.count(clinic.id, view="everyone", staff=staff, midnight=now, where=where)
 
 
 def _waiting(

@@ -20,7 +20,6 @@ from web import layout, permissions, sessions, team, times, words
 from web.presenters import patient_view
 
 unowned = layout.room("ladder", __name__)
-Standing, standing = unassigned.Standing, unassigned.standing
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db
-from messaging.inbox import views, workload
+from messaging.inbox import counting, views, workload
 from messaging.inbox.models import InboxItem
 from messaging.inbox.routing import assign, coverage_gaps
 from messaging.inbox.staff import roster
@@ -162,7 +162,7 @@ def _unassigned(session: Session, clinic: Clinic, now: datetime) -> tuple[int, i
     """How many patients' items are nobody's, and how many of those are past their time."""
     me, midnight = layout.the_staff(), times.midnight(now, clinic.zone)
     every, late = (
-        views.count(clinic.id, view="unassigned", staff=me, midnight=midnight, where=where)
+        counting.count(clinic.id, view="unassigned", staff=me, midnight=midnight, where=where)
         for where in (views.everything, filters.narrowing(OVER, now))
     )
     unassigned, over = session.execute(select(every, late)).one()

@@ -1,6 +1,6 @@
 """The composer as a page shows it: the draft, what stops it, saved replies, hours to plan for, and what is planned."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID, uuid4
@@ -17,7 +17,7 @@ from messaging.wording import proofreading, saved_replies
 from web import drafts, ids, team, times, words
 from web.compose import fill_replies, send_reply, send_times
 from web.models import Draft
-from web.presenters import composer
+from web.presenters import composer, known
 
 
 @dataclass(frozen=True)
@@ -87,27 +87,21 @@ def show(
     session: Session,
     clinic: Clinic,
     staff: Staff,
-    item: send_reply.Source,
+    here: send_reply.Place,
+    whom: known.Known,
     typed: send_reply.Typed | None,
-    here: send_reply.Place | None = None,
 ) -> Writing:
-    """Return the composer of `item` for `staff`: with what was `typed` just now, else with the draft that was kept.
-
-    `here` is where its texts go, where that has been read.
-    """
-    here = here or send_reply.place(session, clinic, item)
-    draft = drafts.find(session, staff, item.thread)
+    """Return the composer of a place for `staff`: with what was `typed` just now, else with the draft that was kept."""
+    item, draft = here.item, drafts.find(session, staff, here.item.thread)
     mine = typed or _from(draft)
-    newest = composer.latest(session, here.conversation.id) if here.conversation else None
-    number = composer.number_of(session, here.conversation, here.patient)
-    sharing = composer.sharing(session, clinic, number)
-    proof = mine.proof or composer.proofread(mine.body, sharing)
+    proof = mine.proof or composer.proofread(mine.body, _sharing(session, clinic, whom))
+    scheduled, waiting = outbox.kept_back(session, here.conversation.id) if here.conversation else ([], [])
     stale = typed is None and _behind(session, staff, here, draft)
     return Writing(
         item_id=item.id,
         body=mine.body,
         compose_id=mine.compose_id,
-        seen=str(newest or ""),
+        seen=str(whom.newest or ""),
         version=mine.version if mine.version is not None else drafts.version(draft),
         kept=times.time_of(draft.updated_at, clinic.zone) if draft is not None else "",
         stale=stale,
@@ -117,10 +111,17 @@ def show(
         put_back=mine.put_back,
         settles=isinstance(item, InboxItem) and item.kind == "reply" and item.state != "done",
         offers=partial(offers, session, clinic, staff, here, item),
-        later=_later(send_reply.the_clock(session, clinic, here.patient), mine, clinic),
-        planned=planned(session, clinic, here),
-        offered=offered(session, clinic, here),
+        later=_later(send_times.Clock(clock.now(), whom.zone, whom.open_hours), mine, clinic),
+        planned=_planned(session, whom.zone, scheduled),
+        offered=_offered(clinic, waiting),
     )
+
+
+def _sharing(session: Session, clinic: Clinic, whom: known.Known) -> list[Patient]:
+    """Who shares the phone; where it is known to be one person's nobody is looked for."""
+    if not whom.phone_may_be_shared:
+        return []
+    return composer.sharing(session, clinic, composer.number_of(session, whom.conversation, whom.patient))
 
 
 def offers(
@@ -174,18 +175,13 @@ def _newer(session: Session, messages: tuple[Message, ...], patient: Patient | N
     ]
 
 
-def planned(session: Session, clinic: Clinic, here: send_reply.Place) -> list[Planned]:
-    """Return the texts that colleagues have planned for this conversation, the soonest first."""
-    if here.conversation is None:
-        return []
-    messages = outbox.scheduled(session, here.conversation.id)
+def _planned(session: Session, zone: str, messages: Sequence[Message]) -> list[Planned]:
     if not messages:
         return []
     names, now = team.names(session, (message.author_id for message in messages)), clock.now()
-    zone = (here.patient.zone if here.patient else None) or clinic.zone
     heard = session.scalar(
         select(Message.id)
-        .where(Message.conversation_id == here.conversation.id, Message.direction == "in")
+        .where(Message.conversation_id == messages[0].conversation_id, Message.direction == "in")
         .order_by(Message.created_at.desc(), Message.id.desc())
         .limit(1)
     )
@@ -201,16 +197,13 @@ def planned(session: Session, clinic: Clinic, here: send_reply.Place) -> list[Pl
     ]
 
 
-def offered(session: Session, clinic: Clinic, here: send_reply.Place) -> list[Offered]:
-    """Return the automatic texts of this conversation about which a colleague may decide first."""
-    if here.conversation is None:
-        return []
+def _offered(clinic: Clinic, messages: Sequence[Message]) -> list[Offered]:
     now = clock.now()
     return [
         Offered(
             message.id, message.body or "", times.moment(message.offered_until or now, now, clinic.zone, running=True)
         )
-        for message in outbox.offered(session, here.conversation.id)
+        for message in messages
     ]
 
 

@@ -17,10 +17,9 @@ from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
 from messaging.people import directory
 from messaging.wording import text_templates
-from reminders import planner
 from web import drafts, ids, times, words
 from web.compose import send_times
-from web.presenters import composer, conversation_view
+from web.presenters import composer, conversation_view, known
 
 MOST_SEGMENTS = 10
 
@@ -191,9 +190,7 @@ def _who_wrote(session: Session, newer: list[Message]) -> str:
 
 def the_clock(session: Session, clinic: Clinic, patient: Patient | None) -> send_times.Clock:
     """Return the clock by which a text to this person is planned: theirs, and the clinic's quiet hours."""
-    zone = (patient.zone if patient else None) or clinic.zone
-    open_hours = planner.hours_for(session, patient) if patient else planner.cadence_of(session, clinic.id).open_hours
-    return send_times.Clock(clock.now(), zone, open_hours)
+    return send_times.Clock(clock.now(), known.zone(clinic, patient), known.open_hours(session, clinic, patient))
 
 
 def _moment(

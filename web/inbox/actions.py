@@ -180,7 +180,7 @@ def _until(session: Session, item: InboxItem) -> tuple[datetime, UUID | None]:
             raise items.Refused("no_visit")
         return visit[1], visit[0].id
     if wanted == "again":
-        again = case_options.again_at(session, clinic, item)
+        again = case_options.again_at(clinic, items.history(session, item))
         if again is None:
             raise items.Refused("no_again")
         return again, None

@@ -13,7 +13,7 @@ from messaging.models import Patient
 from web import layout, permissions, sessions
 from web.compose import composer_page, send_reply
 from web.patients import patient_page
-from web.presenters import case_side, composer, conversation_view
+from web.presenters import case_side, composer, conversation_view, known
 
 firstwords = layout.room("firstwords", __name__)
 
@@ -31,20 +31,22 @@ def page(
 ) -> str:
     """Render the conversation; `typed` is a text that was refused, with why."""
     clinic, staff = sessions.clinic(), layout.the_staff()
-    thread, shared = patient_page.thread_of(session, patient)
     here = send_reply.place(session, clinic, send_reply.FirstWords(patient.id))
+    thread, shared = patient_page.thread_of(patient, here.conversation)
+    whom = known.read(session, clinic, patient, here.conversation)
     return patient_page.page(
         session,
         patient,
         "messages",
         "staff/patient_messages.html",
+        whom.reach,
         thread=conversation_view.page(session, clinic, staff, thread, request.args.get("before")),
         shared=shared,
-        composer=composer.composer(session, here.conversation, patient),
-        writing=composer_page.show(session, clinic, staff, here.item, typed),
+        composer=composer.composer(session, here.conversation, patient, whom.reach),
+        writing=composer_page.show(session, clinic, staff, here, whom, typed),
         waits=_waits(session, patient),
         forms=case_side.forms(session, patient, clinic.zone, readable=True),
-        sending=case_side.sending(session, patient, clinic.zone),
+        sending=case_side.sending(session, patient, clinic.zone, whom.reach),
         calls=notes_and_calls.outcomes(),
         once=db.new_id(),
         problem=problem,

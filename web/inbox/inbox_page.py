@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, clock, db
-from messaging.inbox import notes_and_calls, views
+from messaging.inbox import items, notes_and_calls, views
 from messaging.inbox.models import Absence, InboxItem
 from messaging.models import Clinic, Staff
 from messaging.team import receipts
@@ -19,7 +19,10 @@ from web import ids, layout, patient_access, permissions, reading_marks, session
 from web.account import preferences
 from web.compose import composer_page, send_reply
 from web.inbox import live
-from web.presenters import case_options, case_view, filters, list_rows, patient_head
+from web.presenters import case_options, case_view, filters, known, list_rows, patient_head
+
+# Where no case is open.
+NO_CASE = {"case": None, "offer": None, "writing": None, "in_care": False}
 
 inbox = layout.room("inbox", __name__)
 
@@ -55,8 +58,7 @@ def fragment() -> str:
 def news() -> str:
     """What every page keeps up to date: alarms, what nobody owns, and the counts; `here` is the page that asks."""
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
-        safety = live.open_safety(session)
-        return layout.page(session, "staff/_news.html", here=request.args.get("here"), safety=safety)
+        return layout.page(session, "staff/_news.html", here=request.args.get("here"))
 
 
 @inbox.get("/inbox/<uuid:item_id>")
@@ -134,39 +136,53 @@ def page(
 ) -> str:
     """Render the inbox: a view, and one case if there is one."""
     clinic, staff = sessions.clinic(), layout.the_staff()
-    # Read once and held while the page is put together: what is held is not asked for again.
     here = send_reply.place(session, clinic, item) if item else None
-    news = live.arrive(session, clinic, staff, item)
+    news = live.arrive(clinic, staff, item, here.conversation if here else None)
     readable = layout.reads(item.patient_id) if item else layout.may("inbox.words")
     facts: dict[str, Any] = {
         "view": view,
         "news": news,
         "present": news.here(),
-        "safety": live.open_safety(session),
         "selected": item.id if item else _selected(),
-        "case": _case(session, clinic, staff, item, readable=readable) if item else None,
-        "offer": case_options.read(session, clinic, item) if item else None,
         "calls": notes_and_calls.outcomes(),
         "problem": problem,
         "list_problem": list_problem,
-        "writing": composer_page.show(session, clinic, staff, item, typed, here) if item and readable else None,
         "readable": readable,
-        "in_care": patient_head.works_in_care(session, clinic, item.patient_id, layout.may) if item else False,
         "works": layout.may("inbox.work"),
         "assigns": layout.may("inbox.assign"),
         "texts": layout.may("inbox.text"),
         "may_save": layout.may("replies.save"),
     }
-    facts |= _list(session, clinic, staff, view, facts["selected"])
+    facts |= _case(session, clinic, staff, item, here, typed, readable=readable) if item and here else NO_CASE
     if template == "staff/inbox.html":
         facts |= _around(session, clinic, staff)
+    facts |= _list(session, clinic, staff, view, facts["selected"])
     return layout.page(session, template, here=view, **facts)
 
 
-def _case(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, *, readable: bool) -> case_view.Case:
+def _case(
+    session: Session,
+    clinic: Clinic,
+    staff: Staff,
+    item: InboxItem,
+    here: send_reply.Place,
+    typed: send_reply.Typed | None,
+    *,
+    readable: bool,
+) -> dict[str, Any]:
+    """Return what the case is drawn from; what several parts of it ask is read here, once."""
     named = item.patient_id is None or layout.may("patients.names", item.patient_id)
     before = request.args.get("before")
-    return case_view.read(session, clinic, staff, item, readable=readable, named=named, before=before)
+    whom = known.read(session, clinic, here.patient, here.conversation)
+    events = items.history(session, item)
+    return {
+        "case": case_view.read(
+            session, clinic, staff, item, events, whom, readable=readable, named=named, before=before
+        ),
+        "offer": case_options.read(session, clinic, item, events),
+        "writing": composer_page.show(session, clinic, staff, here, whom, typed) if readable else None,
+        "in_care": patient_head.works_in_care(session, clinic, item.patient_id, layout.may),
+    }
 
 
 def _list(session: Session, clinic: Clinic, staff: Staff, view: str, opened: UUID | None) -> dict[str, Any]:

@@ -9,18 +9,16 @@ from urllib.parse import parse_qsl
 from uuid import UUID
 
 from flask import request
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 from werkzeug.http import parse_cookie
 from werkzeug.wrappers import Response
 
 from config import db
 from config import live as bulletin
-from messaging.inbox.models import UNSEEN_SAFETY, InboxItem, ItemEvent
-from messaging.models import Clinic, Message, Patient, Staff
+from messaging.inbox.models import InboxItem, ItemEvent
+from messaging.models import Clinic, Conversation, Message, Staff
 from web import layout, permissions, sessions
 from web.inbox import presence
-from web.presenters import conversation_view
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -147,22 +145,17 @@ def _told(news: News, args: Mapping[str, str]) -> bytes:
     return json.dumps(payload).encode()
 
 
-def arrive(session: Session, clinic: Clinic, staff: Staff, item: InboxItem | None) -> News:
-    """Return the news as of now for a page about to be drawn, and say that `staff` has opened the item.
+def arrive(clinic: Clinic, staff: Staff, item: InboxItem | None, conversation: Conversation | None) -> News:
+    """Return the news as of now for a page about to be drawn, and say that `staff` has opened the item, which speaks
+    of `conversation`.
 
     Asked before anything else is read: what happens meanwhile is then news to the page.
     """
-    place = _place_of(session, clinic, item) if item else Place()
+    place = Place(item.thread, str(item.id), str(conversation.id) if conversation else "") if item else Place()
     watched = "unattended" in request.args  # a page that redraws itself says by its polls that it is looked at
     marks = {} if watched else presence.marks(staff.id, place.thread, "viewing", presence.OPENED)
     seen = bulletin.look(clinic.id, [f"staff:{staff.id}", "list", *place.topics()], marks)
     return _news(clinic.id, staff.id, place, seen)
-
-
-def _place_of(session: Session, clinic: Clinic, item: InboxItem) -> Place:
-    patient = session.get(Patient, item.patient_id) if item.patient_id else None
-    conversation = conversation_view.of_item(session, clinic, item.conversation_id, patient)
-    return Place(item.thread, str(item.id), str(conversation.id) if conversation else "")
 
 
 def _news(clinic_id: UUID, staff_id: UUID, place: Place, seen: bulletin.Seen | None) -> News:
@@ -190,9 +183,3 @@ def _is_id(text: str) -> bool:
         return bool(UUID(text))
     except ValueError:
         return False
-
-
-def open_safety(session: Session) -> int:
-    """Return how many safety items of the clinic nobody has acknowledged."""
-    unseen = select(func.count()).where(InboxItem.clinic_id == sessions.clinic().id, UNSEEN_SAFETY)
-    return session.scalar(unseen) or 0

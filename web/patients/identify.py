@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from config import audit, clock, db
 from messaging import number_owner, phone
 from messaging.consent import asking
+from messaging.inbox import items
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Conversation, Patient
 from messaging.people import directory
@@ -109,7 +110,7 @@ def separate(item_id: UUID) -> Response:
     clinic = sessions.clinic()
     with db.unit_of_work(clinic.id) as session:
         item, conversation = _of_number(session, item_id, lock=True)
-        if item.patient_id is None or not number_owner.merged(session, item):
+        if item.patient_id is None or not number_owner.merged(items.history(session, item)):
             abort(404)
         patient = session.get_one(Patient, item.patient_id)
         number_owner.separate(session, clinic, layout.the_staff(), conversation, patient)

@@ -8,9 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import audit, db
-from messaging import conversations
+from messaging import conversations, reachable
 from messaging.inbox.models import InboxItem
-from messaging.models import Patient
+from messaging.models import Conversation, Patient
+from messaging.reachable import Reach
+from reminders import planner
 from web import layout, patient_access, permissions, sessions
 from web.patients import patient_lists
 from web.presenters import (
@@ -63,18 +65,19 @@ def the_patient(session: Session, patient_id: UUID) -> Patient:
     return patient_view.find(session, sessions.clinic(), patient_id) or abort(404)
 
 
-def page(session: Session, patient: Patient, tab: str, template: str, **facts: Any) -> str:
-    """Render one part of a patient's page, under the head that all parts share."""
-    head = patient_head.read(session, sessions.clinic(), patient, tab, layout.may)
+def page(session: Session, patient: Patient, tab: str, template: str, reach: Reach | None = None, **facts: Any) -> str:
+    """Render one part of a patient's page, under the head that all parts share; `reach` says whether they may be
+    texted, where it has been read."""
+    reach = reach or reachable.reach_of(session, patient)
+    head = patient_head.read(session, sessions.clinic(), patient, reach, tab, layout.may)
     return layout.page(session, template, here="patients", head=head, **facts)
 
 
-def thread_of(session: Session, patient: Patient) -> tuple[conversation_view.Thread, bool]:
-    """Return the conversation with a patient, and whether their phone is shared.
+def thread_of(patient: Patient, conversation: Conversation | None) -> tuple[conversation_view.Thread, bool]:
+    """Return the conversation with a patient as it may be shown, and whether their phone is shared.
 
     A phone that several people share is never shown as one person's conversation.
     """
-    conversation = conversations.of_patient(session, sessions.clinic(), patient)
     shared = conversation is not None and conversation.patient_id != patient.id
     return conversation_view.Thread(None if shared else conversation, patient), shared
 
@@ -83,7 +86,8 @@ def summary(session: Session, patient: Patient, *, problem: str | None = None) -
     """Render the summary; what they answered, said and was noted only for who may read it."""
     clinic, staff = sessions.clinic(), layout.the_staff()
     readable = layout.may("inbox.words")
-    thread, _ = thread_of(session, patient)
+    reach, conversation = reachable.reach_of(session, patient), conversations.of_patient(session, clinic, patient)
+    thread, _ = thread_of(patient, conversation)
     reader = list_rows.Reader(staff, patient_access.Sight(readable, named=True))
     said = conversation_view.page(session, clinic, staff, thread) if readable else conversation_view.NOTHING
     visits = visit_view.planned_visits(session, patient)
@@ -92,14 +96,15 @@ def summary(session: Session, patient: Patient, *, problem: str | None = None) -
         patient,
         "summary",
         "staff/patient.html",
-        person=patient_view.person(session, clinic, patient),
+        reach,
+        person=patient_view.person(session, clinic, patient, reach, planner.hours_for(session, patient)),
         kit=kit_view.read(session, clinic, patient, clinical=readable),
         coming=[visit for visit in visits if not visit.past and visit.key != "cancelled"][::-1],
         screens=screen_view.every(session, patient, clinic.zone) if readable else [],
         latest=[(day.name, line) for day in said.days for line in day.said][-LATEST:][::-1],
         items=list_rows.list_of(session, clinic, reader, _items(session, patient)),
-        writing=composer.composer(session, conversations.of_patient(session, clinic, patient), patient),
-        sending=case_side.sending(session, patient, clinic.zone) if readable else None,
+        writing=composer.composer(session, conversation, patient, reach),
+        sending=case_side.sending(session, patient, clinic.zone, reach) if readable else None,
         problem=problem,
         readable=readable,
     )

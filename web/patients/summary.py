@@ -6,6 +6,7 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db
+from messaging import conversations, reachable
 from messaging.models import Patient
 from records import paper
 from records.paper import Sheet
@@ -41,7 +42,7 @@ def _made(session: Session, patient: Patient, form: str) -> Sheet:
     clinic, staff = sessions.clinic(), layout.the_staff()
     about = f"patient:{patient.id}"
     audit.record(session, clinic.id, layout.the_actor(), "patient.exported", about, form=form)
-    head = patient_head.read(session, clinic, patient, "summary", layout.may)
+    head = patient_head.read(session, clinic, patient, reachable.reach_of(session, patient), "summary", layout.may)
     at = times.exact(clock.now(), clinic.zone)
     sections = {
         "identity": _identity(session, patient, head),
@@ -80,8 +81,9 @@ def _visits(session: Session, patient: Patient) -> list[str]:
 
 
 def _contacts(session: Session, patient: Patient) -> list[str]:
-    thread, shared = patient_page.thread_of(session, patient)
-    said = conversation_view.page(session, sessions.clinic(), layout.the_staff(), thread)
+    clinic = sessions.clinic()
+    thread, shared = patient_page.thread_of(patient, conversations.of_patient(session, clinic, patient))
+    said = conversation_view.page(session, clinic, layout.the_staff(), thread)
     lines = [(day.name, line) for day in said.days for line in day.said][-CONTACTS:][::-1]
     told = [f"{day} {line.at}, {line.author}: {(line.body or '-')[:LONGEST]}" for day, line in lines]
     return told + ([words.say("summary", "shared")] if shared else [])

@@ -23,6 +23,7 @@ SHOWN = 4
 READ = 50
 # How names stand for whoever does not read the inbox: they can fetch somebody who does, and need not know for whom.
 HIDDEN = "hidden"
+Found = tuple[InboxItem, Patient | None]
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,14 @@ def bar(session: Session, clinic: Clinic, staff: Staff, names: str) -> Bar:
     One query over a short index where nothing is wrong.
     """
     now = clock.now()
-    ours = select(InboxItem).where(InboxItem.clinic_id == clinic.id, UNSEEN_SAFETY, _concerns(staff, now))
-    by_thread: dict[UUID, InboxItem] = {}
-    for item in session.scalars(ours.order_by(InboxItem.answer_by, InboxItem.id).limit(READ)):
+    ours = select(InboxItem, Patient).outerjoin(Patient, Patient.id == InboxItem.patient_id)
+    ours = ours.where(InboxItem.clinic_id == clinic.id, UNSEEN_SAFETY, _concerns(staff, now))
+    by_thread: dict[UUID, Found] = {}
+    for item, patient in session.execute(ours.order_by(InboxItem.answer_by, InboxItem.id).limit(READ)):
         known = by_thread.get(item.thread_id)
         # Of several of one patient the one that nobody is on: it must not be quiet because of another.
-        if known is None or (on_it.is_held(known, now) and not on_it.is_held(item, now)):
-            by_thread[item.thread_id] = item
+        if known is None or (on_it.is_held(known[0], now) and not on_it.is_held(item, now)):
+            by_thread[item.thread_id] = item, patient
     found = list(by_thread.values())
     return Bar(_alarms(session, clinic, staff, found[:SHOWN], names), len(found[SHOWN:])) if found else Bar([], 0)
 
@@ -81,17 +83,13 @@ def _concerns(staff: Staff, now: datetime) -> ColumnElement[bool]:
     return or_(missed, and_(InboxItem.owner_id == staff.id, InboxItem.disposition.is_(None)))
 
 
-def _alarms(session: Session, clinic: Clinic, staff: Staff, found: Sequence[InboxItem], names: str) -> list[Alarm]:
-    people = team.names(session, (staff_id for item in found for staff_id in (item.owner_id, item.held_by)))
-    ids = [item.patient_id for item in found if item.patient_id]
-    patients: dict[UUID | None, Patient] = {
-        patient.id: patient for patient in session.scalars(select(Patient).where(Patient.id.in_(ids)))
-    }
-    db.load_keys(session, (patient.key_id for patient in patients.values()))
+def _alarms(session: Session, clinic: Clinic, staff: Staff, found: Sequence[Found], names: str) -> list[Alarm]:
+    people = team.names(session, (staff_id for item, _ in found for staff_id in (item.owner_id, item.held_by)))
+    db.load_keys(session, (patient.key_id for _, patient in found if patient))
     return [
         Alarm(
             id=item.id,
-            who=_who(patients.get(item.patient_id), names),
+            who=_who(patient, names),
             since=_since(item, clock.now()),
             owner=_owner(item, people, staff, clinic.zone),
             owner_id=item.owner_id,
@@ -99,7 +97,7 @@ def _alarms(session: Session, clinic: Clinic, staff: Staff, found: Sequence[Inbo
             mine=item.owner_id == staff.id,
             pending=_pending(item, clock.now()),
         )
-        for item in found
+        for item, patient in found
     ]
 
 

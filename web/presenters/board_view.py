@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from config import clock
 from messaging.models import Clinic, Staff
-from messaging.team import board, tasks
+from messaging.team import board
 from messaging.team.models import Announcement
 from web import team, times, words
 
@@ -42,12 +42,11 @@ class Waiting:
     asked: int
 
 
-def waiting(session: Session, clinic: Clinic, staff: Staff, *, counted: bool) -> Waiting:
-    """Return what colleagues ask of this reader; tasks and notes are not `counted` where the inbox counts them."""
+def waiting(session: Session, clinic: Clinic, staff: Staff, asked: int) -> Waiting:
+    """Return what colleagues ask of this reader, with how much is `asked` of them."""
     rows = board.unread(session, staff)
     names = team.names(session, (row.staff_id for row in rows))
-    asked = tasks.waiting(session, staff) if counted else 0
-    return Waiting([_line(row, names, clinic.zone) for row in rows], asked + tasks.unseen_ends(session, staff))
+    return Waiting([_line(row, names, clinic.zone) for row in rows], asked)
 
 
 def known(session: Session, clinic: Clinic, staff: Staff) -> list[Line]:

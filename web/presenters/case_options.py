@@ -1,5 +1,6 @@
 """What the action area of a case offers: what can be said of it, when the next try may be, how long it may sleep."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -7,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from config import clock
 from messaging.inbox import dispositions, items, snooze_times, snoozing
-from messaging.inbox.models import InboxItem
+from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.inbox.routing import assign
 from messaging.models import Clinic
 from reminders import appointments
@@ -50,11 +51,11 @@ class Offer:
     hold: int
 
 
-def read(session: Session, clinic: Clinic, item: InboxItem) -> Offer:
-    """Return what can be chosen for `item` now."""
+def read(session: Session, clinic: Clinic, item: InboxItem, history: Sequence[ItemEvent]) -> Offer:
+    """Return what can be chosen for `item`, whose `history` is given, now."""
     now, zone = clock.now(), clinic.zone
     why, last = snoozing.may_sleep(item), snooze_times.latest(item.kind, now)
-    again, visit = again_at(session, clinic, item), visit_at(session, item)
+    again, visit = again_at(clinic, history), visit_at(session, item)
     return Offer(
         groups=_groups(item.kind) if item.kind in items.NEEDS_ACKNOWLEDGEMENT else [],
         nexts=[(name, f"{words.say('later', name)}, {_said(at, zone)}") for name, at in next_contacts(clinic).items()],
@@ -80,9 +81,9 @@ def _sleeps(now: datetime, zone: str, last: datetime, visit: datetime | None) ->
     return [(name, words.say("later", name), _said(at, zone)) for name, at in nearest_first if at <= last]
 
 
-def again_at(session: Session, clinic: Clinic, item: InboxItem) -> datetime | None:
-    """Return the same time of day as the sleep the item has just woken from, if it has."""
-    last = snoozing.last_sleep(items.history(session, item))
+def again_at(clinic: Clinic, history: Sequence[ItemEvent]) -> datetime | None:
+    """Return the same time of day as the sleep an item of this history has just woken from, if it has."""
+    last = snoozing.last_sleep(history)
     return snooze_times.same_time_again(last, clock.now(), clinic.zone) if last else None
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from config import clock, db
 from intake_links import links, scoring
 from intake_links.models import IntakeLink
-from messaging import contactability, reachable
+from messaging import contactability
 from messaging.inbox import items, notes_and_calls
 from messaging.inbox.models import Absence, InboxItem
 from messaging.models import Clinic, Patient, Staff
@@ -102,9 +102,9 @@ def read(
     team: Mapping[UUID | None, Staff],
     *,
     readable: bool,
-    reach: Reach | None = None,
+    reach: Reach,
 ) -> Beside:
-    """Return what stands beside the case of `item`; `reach` is the patient's, where it has been read."""
+    """Return what stands beside the case of `item`; `reach` is the patient's."""
     zone = clinic.zone
     return Beside(
         earlier(session, item, team, zone, readable=readable),
@@ -181,7 +181,7 @@ def titles(instruments: Sequence[str]) -> str:
     return ", ".join(definitions[name].title if name in definitions else name for name in instruments)
 
 
-def sending(session: Session, patient: Patient, zone: str, reach: Reach | None = None) -> Sending:
+def sending(session: Session, patient: Patient, zone: str, reach: Reach) -> Sending:
     """Return which forms can be sent to the patient in their language, and why none can where that is so."""
     live = links.open_link_of(session, patient.id)
     since = times.moment(live.created_at, clock.now(), zone, running=True) if live else ""
@@ -191,7 +191,7 @@ def sending(session: Session, patient: Patient, zone: str, reach: Reach | None =
         for instrument in scoring.instruments().values()
         if scoring.speaks(instrument, patient.language) and instrument.ages is None
     ]
-    return Sending(offered, since, _refused(patient, reach or reachable.reach_of(session, patient)))
+    return Sending(offered, since, _refused(patient, reach))
 
 
 def _refused(patient: Patient, reach: Reach) -> str:

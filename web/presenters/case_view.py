@@ -11,12 +11,11 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, db
 from intake_links.models import Screen
-from messaging import number_owner, reachable
+from messaging import number_owner
 from messaging.inbox import items, notes_and_calls
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.inbox.routing import topics
 from messaging.models import Clinic, Conversation, Patient, Staff
-from messaging.reachable import Reach
 from web import team, times, words
 from web.presenters import (
     assignment,
@@ -28,6 +27,7 @@ from web.presenters import (
     handoff_strip,
     item_marks,
     kit_view,
+    known,
     likeness_view,
     patient_view,
     screen_history,
@@ -106,6 +106,8 @@ def read(
     clinic: Clinic,
     staff: Staff,
     item: InboxItem,
+    events: Sequence[ItemEvent],
+    whom: known.Known,
     *,
     readable: bool,
     named: bool = True,
@@ -113,63 +115,56 @@ def read(
 ) -> Case:
     """Return the case of `item` for `staff`; without `readable` what was said stays closed, without `named` who it is.
 
-    `before` is the cursor of an earlier page of the conversation, whose length costs no queries.
+    `events` are its history, `whom` it is about; `before` is the cursor of an earlier page of the conversation.
     """
-    now, zone = clock.now(), clinic.zone
-    patient, reach = _patient(session, item)
-    conversation = conversation_view.of_item(session, clinic, item.conversation_id, patient)
+    now, zone, patient, conversation = clock.now(), clinic.zone, whom.patient, whom.conversation
     colleagues = team.everyone(session, clinic.id)
     screen, is_the_item = _screen(session, item, patient, zone) if readable else (None, False)
-    known = _known(session, clinic, staff, item, patient, readable, named=named)
-    thread, below = conversation_view.Thread(conversation, patient, item.id), case_reasons.leads(item, known["beside"])
+    owed = _owed(session, clinic, staff, item, whom, readable, named=named)
+    thread, below = conversation_view.Thread(conversation, patient, item.id), case_reasons.leads(item, owed["beside"])
     page = conversation_view.page(session, clinic, staff, thread, before, below=below) if readable else None
-    history = [(event, _event(event, colleagues)) for event in items.history(session, item)]
+    history = [(event, _event(event, colleagues)) for event in events]
     return Case(
         **_standing(clinic, item, patient, conversation, colleagues, staff, named=named),
         **_first_words(session, item, screen if is_the_item else None, readable),
-        patient=_person(session, clinic, patient, reach, named=named) if patient else None,
         sharing=case_words.sharing(session, clinic, conversation) if patient is None and named else [],
         screen=screen,
         screen_is_the_item=is_the_item,
         thread=page or conversation_view.NOTHING,
-        last_seen=composer.latest(session, conversation.id) if conversation else None,
-        composer=composer.composer(session, conversation, patient, reach, topics.language(item.reason)),
+        last_seen=whom.newest,
+        composer=composer.composer(session, conversation, patient, whom.reach, topics.language(item.reason)),
         history=[Line(times.moment(event.at, now, zone), line) for event, line in history],
         handoff=handoff_strip.of_case(session, clinic, item),
         route=assignment.explain(session, clinic, item, patient, colleagues.get(item.owner_id), history, now),
-        aside=case_side.read(session, clinic, item, patient, colleagues, readable=readable, reach=reach),
+        aside=case_side.read(session, clinic, item, patient, colleagues, readable=readable, reach=whom.reach),
         likeness=likeness_view.read(session, clinic, item, colleagues) if readable else None,
-        **known,
+        merged=patient is not None and number_owner.merged(events),
+        **owed,
     )
 
 
 def _person(
-    session: Session, clinic: Clinic, patient: Patient, reach: Reach | None, *, named: bool
+    session: Session, clinic: Clinic, patient: Patient, whom: known.Known, *, named: bool
 ) -> patient_view.Person:
-    person = patient_view.person(session, clinic, patient, reach=reach)
+    person = patient_view.person(session, clinic, patient, whom.reach, whom.open_hours)
     return person if named else patient_view.unnamed(person, short_names.initials(patient))
 
 
-def _patient(session: Session, item: InboxItem) -> tuple[Patient | None, Reach | None]:
-    """The patient of the item, and whether they may be texted, read once for all that ask it."""
-    patient = session.get(Patient, item.patient_id) if item.patient_id else None
-    return patient, reachable.reach_of(session, patient) if patient else None
-
-
-def _known(
+def _owed(
     session: Session,
     clinic: Clinic,
     staff: Staff,
     item: InboxItem,
-    patient: Patient | None,
+    whom: known.Known,
     readable: bool,
     *,
     named: bool,
 ) -> dict[str, Any]:
-    """Return the fields that say who it is beyond doubt, whether a colleague has said so, and what else is owed."""
+    """Return the fields that say who it is beyond doubt, and what else is owed."""
+    patient = whom.patient
     return {
+        "patient": _person(session, clinic, patient, whom, named=named) if patient else None,
         "beside": case_reasons.read(session, clinic, staff, item, readable=readable),
-        "merged": patient is not None and number_owner.merged(session, item),
         "kit": kit_view.read(session, clinic, patient, clinical=readable, item=item) if patient and named else None,
         "asked": task_view.asked(session, clinic, staff, item) if readable or patient is None else None,
         "follow": case_side.follow(session, item, clinic.zone) if readable else None,

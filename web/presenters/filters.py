@@ -16,7 +16,7 @@ from config import clock, runtime
 from intake_links import instruments
 from intake_links.jobs import about_screen
 from intake_links.models import Screen
-from messaging.inbox import views
+from messaging.inbox import counting, views
 from messaging.inbox.models import URGENCY, Item
 from messaging.models import Clinic, Patient, Staff
 from reminders.models import Appointment
@@ -225,8 +225,8 @@ def saved(session: Session, clinic: Clinic, staff: Staff, *, readable: bool) -> 
     rows = [(saved_filter, *of_query(saved_filter.query, readable=readable)) for saved_filter in named]
     if not rows:
         return []
-    counting = (_counting(clinic, staff, view, narrowed) for _, view, narrowed in rows)
-    counts: Sequence[int] = session.execute(select(*counting)).one()
+    shown = (_counting(clinic, staff, view, narrowed) for _, view, narrowed in rows)
+    counts: Sequence[int] = session.execute(select(*shown)).one()
     return [
         Saved(saved_filter.id, saved_filter.name or "", {"view": view, **narrowed.args()}, count)
         for (saved_filter, view, narrowed), count in zip(rows, counts, strict=True)
@@ -242,4 +242,4 @@ def of_query(query: Mapping[str, str], *, readable: bool) -> tuple[str, Filter]:
 def _counting(clinic: Clinic, staff: Staff, view: str, narrowed: Filter) -> ColumnElement[int]:
     now = clock.now()
     midnight = times.midnight(now, clinic.zone)
-    return views.count(clinic.id, view=view, staff=staff, midnight=midnight, where=narrowing(narrowed, now))
+    return counting.count(clinic.id, view=view, staff=staff, midnight=midnight, where=narrowing(narrowed, now))

@@ -16,7 +16,7 @@ from messaging.inbox import on_it as holding
 from messaging.inbox.models import InboxItem
 from messaging.inbox.routing import topics
 from messaging.models import Clinic, Conversation, Patient, Staff
-from web import drafts, patient_access, reading_marks, times, words
+from web import drafts, patient_access, reading_marks, team, times, words
 from web.presenters import attention, item_marks, patient_view, short_names
 
 # How many rows a page has, and how many beside an open case, where they are a way onward and not what is read.
@@ -25,7 +25,7 @@ PAGE, BESIDE = 50, 20
 ALSO = 3
 # What several may be dealt with at once; everything else needs a person's judgement, one by one.
 TOGETHER = ("reply", "delivery")
-Named = TypeVar("Named", Patient, Conversation, Staff)
+Named = TypeVar("Named", Patient, Conversation)
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def list_of(
     every = [item for stack in stacks.values() for item in stack]
     patients = _by_id(session, Patient, (item.patient_id for item in shown))
     conversations = _by_id(session, Conversation, (item.conversation_id for item in shown))
-    people = _by_id(session, Staff, (staff_id for item in every for staff_id in (item.owner_id, item.held_by)))
+    people = team.some(session, (staff_id for item in every for staff_id in (item.owner_id, item.held_by)))
     sealed: list[db.SealedRow] = [*every, *patients.values(), *conversations.values()]
     db.load_keys(session, (row.key_id for row in sealed))
     now = clock.now()

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from caseload import episodes
 from config import clock, db
-from messaging import reachable
 from messaging.models import Clinic, Patient
+from messaging.reachable import Reach
 from reminders import care_model
 from web import times, words
 from web.presenters import patient_view, thread_view
@@ -45,8 +45,11 @@ class Head:
     in_care: bool
 
 
-def read(session: Session, clinic: Clinic, patient: Patient, tab: str, may: Callable[[str], bool]) -> Head:
-    """Return the head of a page; `tab` is the part that is shown, `may` whether the reader may do an act."""
+def read(
+    session: Session, clinic: Clinic, patient: Patient, reach: Reach, tab: str, may: Callable[[str], bool]
+) -> Head:
+    """Return the head of a page; `reach` says whether they may be texted, `tab` is the part that is shown, `may`
+    whether the reader may do an act."""
     now = clock.now()
     db.load_keys(session, [clinic.key_id, patient.key_id])
     born = times.birth_date(patient.birth_date, now)
@@ -57,7 +60,7 @@ def read(session: Session, clinic: Clinic, patient: Patient, tab: str, may: Call
         first_name=patient.first_name or "",
         facts=[fact for fact in (*said, words.say("languages", patient.language)) if fact],
         panel=patient.panel or "",
-        reach=patient_view.reach_words(reachable.of_patient(session, patient), words.say("reach", "all")),
+        reach=patient_view.reach_words(reach.facts, words.say("reach", "all")),
         active=patient.state == "active",
         in_building=patient.here_until is not None and patient.here_until > now,
         tab=tab,

@@ -1,7 +1,7 @@
 """A patient as staff see them: name, age, language, how they can be reached and when, and their visits."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 
 from config import clock, db
 from config.db.sets import among
-from messaging import contactability, phone, reachable
-from messaging.consent.ledger import IN_ORDER
-from messaging.models import PROGRAMMES, Clinic, ConsentEntry, Patient, PatientNumber
+from messaging import contactability, phone
+from messaging.models import PROGRAMMES, Clinic, Patient
 from messaging.reachable import Reach
-from reminders import appointments, planner
+from reminders import appointments
 from reminders.models import Appointment
+from reminders.rules.hours import OpenHours
 from web import times, words
 from web.presenters import visit_view
 
@@ -59,7 +59,6 @@ class Number:
     line_words: str
     texted: bool
     consent: list[Agreed]
-    ledger: list[str]
 
 
 @dataclass(frozen=True)
@@ -119,14 +118,10 @@ def names(session: Session, patient_ids: Collection[UUID]) -> dict[UUID, str]:
     return {patient.id: full_name(patient) for patient in found}
 
 
-def person(
-    session: Session, clinic: Clinic, patient: Patient, *, ledger: bool = False, reach: Reach | None = None
-) -> Person:
-    """Return what a case or the patient's page says about them, with the history of their consent if asked for.
-
-    `reach` says whether they may be texted, where it has been read already.
-    """
-    now, reach = clock.now(), reach or reachable.reach_of(session, patient)
+def person(session: Session, clinic: Clinic, patient: Patient, reach: Reach, open_hours: OpenHours) -> Person:
+    """Return what a case or the patient's page says about them; `reach` and `open_hours` say whether and when they may
+    be texted."""
+    now = clock.now()
     db.load_keys(session, [clinic.key_id, patient.key_id])
     born = times.birth_date(patient.birth_date, now)
     kept = visit_view.visits(session, patient)
@@ -134,7 +129,7 @@ def person(
         appointment for appointment in kept if appointment.starts_at > now - STAYS and appointment.state != "cancelled"
     ]
     gone = [appointment for appointment in kept if appointment not in coming and appointment.starts_at <= now]
-    numbers = _numbers(session, clinic, patient, now, reach, ledger=ledger)
+    numbers = _numbers(patient, reach)
     language = words.say("languages", patient.language)
     return Person(
         id=patient.id,
@@ -154,17 +149,15 @@ def person(
         reach=reach_words(reach.facts, words.say("privacy", patient.privacy)),
         privacy=words.say("privacy", patient.privacy),
         language=language,
-        hours=hours(session, clinic, patient, now),
+        hours=hours(open_hours, patient.zone or clinic.zone, now),
         numbers=numbers,
         next_visit=visit_view.visit(coming[-1]) if coming else None,
         past_visits=[visit_view.visit(appointment) for appointment in gone[:PAST]],
     )
 
 
-def hours(session: Session, clinic: Clinic, patient: Patient, now: datetime) -> str:
-    """Return in words whether it is an hour at which this patient may be texted, on their own clock."""
-    open_hours = planner.hours_for(session, patient)
-    name = patient.zone or clinic.zone
+def hours(open_hours: OpenHours, name: str, now: datetime) -> str:
+    """Return in words whether it is an hour at which somebody may be texted, on the clock of their zone `name`."""
     place = ZoneInfo(name)
     if not open_hours.is_open(now, place):
         opens = times.moment(open_hours.next_open(now, place), now, name, running=True)
@@ -173,12 +166,9 @@ def hours(session: Session, clinic: Clinic, patient: Patient, now: datetime) -> 
     return words.say("hours", "open", until=times.clock_time(window[1])) if window else ""
 
 
-def _numbers(
-    session: Session, clinic: Clinic, patient: Patient, now: datetime, reach: Reach, *, ledger: bool
-) -> list[Number]:
-    """The patient's numbers, the one given last first, with few SELECTs however many there are."""
+def _numbers(patient: Patient, reach: Reach) -> list[Number]:
+    """The patient's numbers, the one given last first."""
     rows = list(reversed(patient.numbers))
-    histories = _ledger(session, clinic, rows, now) if ledger else {}
     textable = next((row for row in rows if row.line in contactability.TEXTABLE), None)
     numbers: list[Number] = []
     for row in rows:
@@ -190,9 +180,9 @@ def _numbers(
             for programme, state in states.items()
         ]
         number, line = row.number or "", row.line
-        known, lines = line_words(line, states), histories.get(row.number_index, [])
+        known = line_words(line, states)
         texted = textable is not None and textable.id == row.id and "granted" in states.values()
-        numbers.append(Number(row.id, number, phone.display(number), line, known, texted, agreements, lines))
+        numbers.append(Number(row.id, number, phone.display(number), line, known, texted, agreements))
     return numbers
 
 
@@ -201,31 +191,6 @@ def line_words(line: str, states: Mapping[str, str]) -> str:
     if line in contactability.TEXTABLE and "granted" not in states.values():
         return words.say("reach", "opted_out" if "revoked" in states.values() else "no_consent")
     return words.say("lines", line)
-
-
-def _ledger(session: Session, clinic: Clinic, rows: Sequence[PatientNumber], now: datetime) -> dict[bytes, list[str]]:
-    """What was ever agreed and taken back, the newest first, one line where several programmes were meant."""
-    entries = session.scalars(
-        select(ConsentEntry)
-        .where(
-            ConsentEntry.clinic_id == clinic.id,
-            ConsentEntry.number_index.in_([row.number_index for row in rows]),
-        )
-        .order_by(*(column.desc() for column in IN_ORDER))
-        .limit(60)
-    ).all()
-    acts: defaultdict[tuple[bytes, datetime, str, str], list[str]] = defaultdict(list)
-    for entry in entries:
-        acts[entry.number_index, entry.at.replace(microsecond=0), entry.event, entry.source].append(entry.programme)
-    lines: defaultdict[bytes, list[str]] = defaultdict(list)
-    for (index, at, event, source), programmes in acts.items():
-        whole = set(programmes) == set(PROGRAMMES)
-        named = [words.say("programmes", programme).lower() for programme in PROGRAMMES if programme in programmes]
-        what = "everything" if whole else " and ".join(named)
-        how = words.say("consent_sources", source)
-        sentence = words.say("consent_acts", event, what=what, how=how)
-        lines[index].append(f"{times.moment(at, now, clinic.zone)}: {sentence}")
-    return lines
 
 
 def reach_words(contact: contactability.Facts, otherwise: str) -> str:

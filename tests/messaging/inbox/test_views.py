@@ -11,7 +11,7 @@ import time_machine
 from sqlalchemy import event, text
 
 from config import clock, db
-from messaging.inbox import views
+from messaging.inbox import counting, views
 from messaging.inbox.models import URGENCY, InboxItem, Told
 from messaging.models import Clinic, Staff
 
@@ -37,7 +37,7 @@ def add(clinic: Clinic, count: int, **more: object) -> list[UUID]:
 
 def counted(clinic: Clinic, staff: Staff) -> dict[str, int]:
     with db.unit_of_work(clinic.id, read_only=True) as session:
-        return views.counts(session, clinic.id, staff)
+        return counting.counts(session, clinic, staff)
 
 
 @both
@@ -148,7 +148,7 @@ def test_what_came_by_escalation_stands_on_top_of_mine_until_somebody_acknowledg
     assert listed(clinic, alba, "mine") == [his, own]
     assert listed(clinic, ben, "mine") == [his]
     with db.unit_of_work(clinic.id) as session:
-        assert views.counts(session, clinic.id, alba, ("mine", "came")) == {"mine": 2, "came": 1}
+        assert counting.counts(session, clinic, alba, ("mine", "came")) == {"mine": 2, "came": 1}
         assert views.told_at(session, alba, [his, own]) == {his: now}
         session.get_one(InboxItem, his).acknowledged_at = now
     assert listed(clinic, alba, "mine") == [own]
@@ -162,7 +162,7 @@ def test_pages_and_counts_are_read_in_order_from_the_index_of_their_view(clinic,
     with overheard() as said, db.unit_of_work(clinic.id, read_only=True) as session:
         views.listing(session, clinic.id, view=view, staff=alba)
         views.listing(session, clinic.id, view=view, staff=alba, after=(0, 0, clock.now(), last))
-        views.counts(session, clinic.id, alba, [view])
+        counting.counts(session, clinic, alba, [view])
     of_items = [
         plan(*statement)
         for statement in said

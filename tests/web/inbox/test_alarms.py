@@ -90,7 +90,7 @@ def test_the_bar_names_nobody_where_the_reader_hides_names_or_reads_no_inbox(hou
     desk = house.signed_in(house.staff(role="front_desk"))
     for path in ("/today", "/visits", "/patients", "/preferences", "/handoffs/news"):
         said = bar(desk.get(path).text)
-        assert "A patient Patient safety, 13 min past its time: Ben Carter has not answered" in said, path
+        assert "A patient: Patient safety, 13 min past its time: Ben Carter has not answered" in said, path
         assert not any(words in said for words in ("J. Q.", "Open", "Assign"))
     admin = house.signed_in(house.staff(role="clinic_admin"))
     assert "Assign to me" not in bar(admin.get("/handoffs").text)
