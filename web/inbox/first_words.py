@@ -34,6 +34,7 @@ def page(
     here = send_reply.place(session, clinic, send_reply.FirstWords(patient.id))
     thread, shared = patient_page.thread_of(patient, here.conversation)
     whom = known.read(session, clinic, patient, here.conversation)
+    sent = case_side.sent_forms(session, patient)
     return patient_page.page(
         session,
         patient,
@@ -45,8 +46,8 @@ def page(
         composer=composer.composer(session, here.conversation, patient, whom.reach),
         writing=composer_page.show(session, clinic, staff, here, whom, typed),
         waits=_waits(session, patient),
-        forms=case_side.forms(session, patient, clinic.zone, readable=True),
-        sending=case_side.sending(session, patient, clinic.zone, whom.reach),
+        forms=case_side.forms(sent, clinic.zone, readable=True),
+        sending=case_side.sending(patient, clinic.zone, whom.reach, sent),
         calls=notes_and_calls.outcomes(),
         once=db.new_id(),
         problem=problem,

@@ -104,7 +104,9 @@ def summary(session: Session, patient: Patient, *, problem: str | None = None) -
         latest=[(day.name, line) for day in said.days for line in day.said][-LATEST:][::-1],
         items=list_rows.list_of(session, clinic, reader, _items(session, patient)),
         writing=composer.composer(session, conversation, patient, reach),
-        sending=case_side.sending(session, patient, clinic.zone, reach) if readable else None,
+        sending=case_side.sending(patient, clinic.zone, reach, case_side.sent_forms(session, patient))
+        if readable
+        else None,
         problem=problem,
         readable=readable,
     )

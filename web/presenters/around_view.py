@@ -52,7 +52,7 @@ def read(session: Session, clinic: Clinic, staff: Staff, patient: Patient) -> Ar
     late = {item.id for item, _ in open_tasks if item.answer_by <= now}
     shown = task_view.cards(session, clinic, staff, open_tasks)
     names = team.names(session, (call.staff_id for call in calls))
-    forms = case_side.forms(session, patient, zone, readable=True)
+    forms = case_side.forms(case_side.sent_forms(session, patient), zone, readable=True)
     return Around(
         shared=[*_scores(session, patient, zone), *(Line(form.names, form.sent, form.state) for form in forms)][:MOST],
         scheduled=[

@@ -105,12 +105,12 @@ def read(
     reach: Reach,
 ) -> Beside:
     """Return what stands beside the case of `item`; `reach` is the patient's."""
-    zone = clinic.zone
+    zone, sent = clinic.zone, sent_forms(session, patient) if patient else []
     return Beside(
         earlier(session, item, team, zone, readable=readable),
         who_is_here(session, clinic, team.get(item.owner_id), team, clock.now()),
-        forms(session, patient, zone, readable=readable) if patient else [],
-        sending(session, patient, zone, reach) if patient and readable else None,
+        forms(sent, zone, readable=readable),
+        sending(patient, zone, reach, sent) if patient and readable else None,
     )
 
 
@@ -159,19 +159,25 @@ def _ended(item: InboxItem, team: Mapping[UUID | None, Staff], now: datetime, zo
     return f"{done}, still open with {owner}" if done else f"still open with {owner}"
 
 
-def forms(session: Session, patient: Patient, zone: str, *, readable: bool) -> list[Form]:
-    """Return the last forms sent to the patient and what has become of each."""
+def sent_forms(session: Session, patient: Patient) -> list[IntakeLink]:
+    """Return the last forms sent to the patient, the latest first: one that is open is among them, as a newer one
+    withdraws it."""
     query = select(IntakeLink).where(IntakeLink.patient_id == patient.id, links.WITH_QUESTIONS)
+    return list(session.scalars(query.order_by(IntakeLink.created_at.desc(), IntakeLink.id.desc()).limit(FORMS)))
+
+
+def forms(sent: Sequence[IntakeLink], zone: str, *, readable: bool) -> list[Form]:
+    """Return what has become of each of the forms that were sent."""
     now = clock.now()
     listed = []
-    for link in session.scalars(query.order_by(IntakeLink.created_at.desc(), IntakeLink.id.desc()).limit(FORMS)):
+    for link in sent:
         live = links.is_open(link, now)
         state = link.state if live or link.state not in links.LIVE else "expired"
         at = {"answered": link.answered_at, "verified": link.verified_at}.get(state)
         when = f" {times.moment(at, now, zone, running=True)}" if at else ""
         names = titles(link.instruments) if readable else ""
-        sent = times.moment(link.created_at, now, zone)
-        listed.append(Form(names, sent, words.say("link_states", state) + when, live))
+        at_first = times.moment(link.created_at, now, zone)
+        listed.append(Form(names, at_first, words.say("link_states", state) + when, live))
     return listed
 
 
@@ -181,10 +187,12 @@ def titles(instruments: Sequence[str]) -> str:
     return ", ".join(definitions[name].title if name in definitions else name for name in instruments)
 
 
-def sending(session: Session, patient: Patient, zone: str, reach: Reach) -> Sending:
-    """Return which forms can be sent to the patient in their language, and why none can where that is so."""
-    live = links.open_link_of(session, patient.id)
-    since = times.moment(live.created_at, clock.now(), zone, running=True) if live else ""
+def sending(patient: Patient, zone: str, reach: Reach, sent: Sequence[IntakeLink]) -> Sending:
+    """Return which forms can be sent to the patient in their language, and why none can where that is so; `sent` are
+    those that were."""
+    now = clock.now()
+    live = next((link for link in sent if links.is_open(link, now)), None)
+    since = times.moment(live.created_at, now, zone, running=True) if live else ""
     taken = set(live.instruments) if live else set()
     offered = [
         Offered(instrument.id, instrument.title, len(instrument.items), instrument.id in taken)
