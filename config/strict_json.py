@@ -19,6 +19,12 @@ def loaded(body: str | bytes) -> dict[str, Any]:
     return document
 
 
+def showable(text: str) -> str:
+    """Return text in which lone surrogates are U+FFFD: JSON can write half of a letter, and neither a page nor a digest
+    takes it."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):

@@ -1,6 +1,7 @@
 """Does what a feed's message says, with the verbs of every other way in: one planner, one audit."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -31,6 +32,7 @@ def work(session: Session, row: FeedMessage) -> None:
         return
     profile = feeds.profile_of(feed.profile, clinic.zone)
     told, problems = read(row.raw or "", profile)
+    _leave_out_births_to_come(told, problems)
     acts = [_with_person(act, told) for act in told]
     context = Context(session, clinic, feed, profile, row.said_at, row.id)
     others = [act for act in acts if not (act.get("held") or str(act["act"]).startswith("score"))]
@@ -43,6 +45,15 @@ def work(session: Session, row: FeedMessage) -> None:
     if row.state in ("held", "refused"):
         feeds.tell(session, clinic, feed)
     audit.record(session, clinic.id, context.actor, f"feed.{row.state}", f"feed_message:{row.id}", kind=row.kind)
+
+
+def _leave_out_births_to_come(acts: Sequence[Act], problems: Problems) -> None:
+    # Reading knows no clock. A day more than today: it may already be tomorrow where the clinic is.
+    latest = (clock.now() + timedelta(days=1)).date().isoformat()
+    for person in (act.get("person") or {} for act in acts):
+        if (person.get("birth_date") or "") > latest:
+            problems.note("birth_date_unreadable")
+            del person["birth_date"]
 
 
 def _with_person(act: Act, acts: Sequence[Act]) -> Act:

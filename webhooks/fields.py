@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote_to_bytes
 
+from config import strict_json
 from webhooks.signatures import Fields
 
 MOST_FIELDS = 100
@@ -111,11 +112,6 @@ def words(raw: bytes) -> str:
         return raw.decode("utf-8", "surrogateescape")
 
 
-def showable(text: str) -> str:
-    """Return text in which lone surrogates, which no page can show, are U+FFFD; the receipt keeps them as they came."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 def sms(form: Mapping[str, str], account_sid: str) -> dict[str, str]:
     """Return the fields of an inbound text with its whole `Body`. Raises BadFields.
 
@@ -147,7 +143,7 @@ def _words_of(form: Mapping[str, str]) -> dict[str, str]:
 def shown(form: Mapping[str, str]) -> str:
     """Return what staff are shown of a text: where words may have come behind it, those too."""
     behind = form.get(JOINED, form["Body"]).removeprefix(form["Body"])
-    return showable(f"{form['Body']}\n[{behind}]" if " " in behind.strip() else form["Body"])
+    return strict_json.showable(f"{form['Body']}\n[{behind}]" if " " in behind.strip() else form["Body"])
 
 
 def _addresses(form: Mapping[str, str]) -> dict[str, str]:

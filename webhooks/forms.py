@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from config import audit, clock, db, logging
+from config import audit, clock, db, logging, strict_json
 from intake_links import scoring
 from intake_links import submissions as screens
 from intake_links.models import FormSource
@@ -155,5 +155,5 @@ def _ask_a_human(session: Session, clinic: Clinic, submission: submissions.Submi
         kind="safety" if score.alerts else "reply",
         about=about,
         dedupe=about,
-        summary=fields.showable(words.format(**summary_facts)),
+        summary=strict_json.showable(words.format(**summary_facts)),
     )

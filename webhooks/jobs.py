@@ -8,14 +8,14 @@ from functools import cache, partial
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from config import clock, db, logging, queue
+from config import clock, db, logging, queue, strict_json
 from config.keys import WrongKey
 from messaging import phone
 from messaging.delivery import deliver
 from messaging.inbox import items
 from messaging.models import Attempt, Clinic
 from messaging.reading import likeness, read_reply
-from webhooks import after_restore, fields, handle_text, missed_texts, raise_items, receipts, retention
+from webhooks import after_restore, handle_text, missed_texts, raise_items, receipts, retention
 from webhooks.models import Receipt
 
 
@@ -76,7 +76,7 @@ def _what_was_said(receipt: Receipt) -> str:
     except (WrongKey, ValueError):
         return receipt.source
     who = phone.display(str(form.get("From", receipt.source)))
-    return fields.showable(f"{who}: {form.get('Body', form.get('MessageStatus', ''))}")
+    return strict_json.showable(f"{who}: {form.get('Body', form.get('MessageStatus', ''))}")
 
 
 def _oldest(priority: str, session: Session, now: datetime) -> datetime | None:

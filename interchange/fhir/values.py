@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from config import strict_json
 from interchange import moments
 from interchange.moments import Stamp
 
@@ -25,9 +26,9 @@ def look(resource: object, *path: str | int) -> Any:
 
 
 def text(resource: object, *path: str | int) -> str:
-    """Return the text at a path, trimmed; "" where there is none."""
+    """Return the text at a path, trimmed; "" where there is none. A half of a letter in it is U+FFFD."""
     value = look(resource, *path)
-    return value.strip() if isinstance(value, str) else ""
+    return strict_json.showable(value).strip() if isinstance(value, str) else ""
 
 
 def time(resource: object, *path: str | int) -> str:

@@ -80,6 +80,7 @@ def _phones(pid: Segment, field: int, profile: Profile, problems: Problems) -> I
         words = [value.part(component).lower() for component in (2, 3, 4)]
         kind = _kind(words, otherwise, profile)
         if value.is_null:
+            problems.note("phone_deleted", f"PID-{field}({place})")
             yield {"number": None, "kind": kind, "deleted": True}
         elif kind not in ("mail", "fax", "pager") and "@" not in value.part():
             consent = value.part(profile.consent_component) if profile.consent_component else ""

@@ -61,6 +61,10 @@ def test_two_quotes_delete_and_nothing_changes_nothing() -> None:
     assert phones('""^^CP') == [{"number": None, "kind": "mobile", "deleted": True}]
 
 
+def test_a_phone_that_the_ehr_has_deleted_is_told() -> None:
+    assert problems(adt("A31", 'PID|1||4711||RIVER^ANA||||||||""')) == ["phone_deleted"]
+
+
 @pytest.mark.parametrize(
     ("written", "kind"),
     [

@@ -66,6 +66,30 @@ def test_a_visit_s_life_comes_by_messages(world: World) -> None:
 
 
 @both
+@pytest.mark.parametrize("odd", ["a\0b", "\u202e\U0001f600", "\ud800"], ids=["NUL", "turned around", "half a letter"])
+def test_whatever_letters_an_id_has_its_message_is_worked_off(world: World, odd: str) -> None:
+    visit_of = {"participant": [{"actor": {"reference": f"Patient/{odd}"}}]}
+    resources = [
+        APPOINTMENT | {"id": odd},
+        PATIENT | {"id": odd, "name": [{"family": odd}], "identifier": [{"system": odd, "value": odd}]},
+        bundle(APPOINTMENT | {"id": f"{odd}1"} | visit_of, PATIENT | {"id": odd}),
+        {"resourceType": odd},
+    ]
+    assert {world.post(json.dumps(each)).status_code for each in resources} <= {200, 422}
+    if odd.isprintable() or odd == "a\0b":
+        for field in ("V7", "4711", "RIVER", "C1", "SIU"):
+            assert ack(world.post(visit("S12", start=SOON).replace(field, odd))) in ("AA", "AE", "AR")
+    jobs.drain()
+    assert [message.kind for message in world.messages if message.state in ("received", "failed")] == []
+
+
+def test_who_is_not_born_yet_keeps_the_birth_date_that_is_known(world: World) -> None:
+    world.hear(visit("S12", start=SOON), visit("S14", start=SOON, pid=PID.replace("19800102", "20990102")))
+    assert [patient.birth_date for patient in world.rows(Patient)] == ["1980-01-02"]
+    assert "birth_date_unreadable" in world.problems()
+
+
+@both
 def test_what_is_answered_is_kept_sealed_before_it_is_worked_on(world: World) -> None:
     assert ack(world.post(visit("S12", start=SOON))) == "AA"
     (kept,) = world.messages

@@ -121,7 +121,7 @@ def _undoable(session: Session, patient: Patient) -> list[tuple[UUID, str, str]]
     for made in unmerging.recent(session, patient, now):
         gone = session.get_one(Patient, made.goes_id)
         db.load_keys(session, [gone.key_id])
-        until = times.moment(made.at + unmerging.UNDOABLE, now, sessions.clinic().zone)
+        until = times.moment(made.at + unmerging.UNDOABLE, now, sessions.clinic().zone, running=True)
         listed.append((made.id, f"{patient_view.full_name(gone)}, {gone.record}", until))
     return listed
 
