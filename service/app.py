@@ -43,6 +43,7 @@ def create_app() -> Flask:
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,
         PROPAGATE_EXCEPTIONS=False,
+        DEBUG=False,  # whatever FLASK_DEBUG says: nobody is shown insides
     )
     app.session_interface = sealed_cookies.SealedCookies()
     doors_by_host.register(app, *(door.name for door in (*PEOPLE, *MACHINES_DOORS)))

@@ -239,6 +239,9 @@ def _headers(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
     if request.endpoint == "web.static":
         assets.headers(response)
+    opened = patient_access.emergency()
+    if opened is not None and request.method == "GET":
+        response.headers["Refresh"] = str(opened.left + 1)  # a page left open shows nothing once it has ended
     return response
 
 

@@ -24,11 +24,12 @@ KEPT = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Opened:
-    """Emergency access that lasts: whose record, and until when by the clinic's clock."""
+    """Emergency access that lasts: whose record, until when by the clinic's clock, and for how many seconds yet."""
 
     id: UUID
     patient_id: UUID
     until: str
+    left: int
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,11 @@ def _facts(staff: Staff, patient_id: UUID) -> tuple[bool, Opened | None]:
             bound = staff.role in permissions.CASELOAD_BOUND
             own = bound and whose in caseload(session, staff)
             row = lasting(session, staff, whose)
-            zone = sessions.clinic().zone
-            opened = Opened(row.id, whose, times.time_of(row.ends_at, zone)) if row is not None else None
+            opened = _opened(row, whose, sessions.clinic().zone) if row is not None else None
             known[patient_id] = own, opened
     return known[patient_id]
+
+
+def _opened(row: EmergencyAccess, whose: UUID, zone: str) -> Opened:
+    left = (row.ends_at - clock.now()).total_seconds()
+    return Opened(row.id, whose, times.time_of(row.ends_at, zone), max(0, int(left)))

@@ -4,6 +4,7 @@ Between a decision and the socket a process may be frozen, a machine paused, a h
 may be wrong by now. Here nothing but the writing itself comes after the question.
 """
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,8 +14,10 @@ from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NewConnectionError
 
-from config import outgoing
+from config import outgoing, public_internet
+from messaging.gateways import judged
 
 CONNECT_SECONDS = 4.0
 _here = threading.local()
@@ -36,7 +39,18 @@ def _ask() -> None:
         still()
 
 
+def _connected(connection: HTTPConnection, opening: Callable[[], socket.socket]) -> socket.socket:
+    """Connect where the carrier is, once its address is judged; where that is refused nothing was sent."""
+    try:
+        return judged.connected(connection, opening, outgoing.carrier_of_settings(), public_internet.system)
+    except public_internet.Refused as refused:
+        raise NewConnectionError(connection, refused.why) from None
+
+
 class _Http(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        return _connected(self, super()._new_conn)
+
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
@@ -45,6 +59,9 @@ class _Http(HTTPConnection):
 
 
 class _Https(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        return _connected(self, super()._new_conn)
+
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()

@@ -1,7 +1,6 @@
 """Connections of one fetch: to addresses that were judged, and all to be broken off, whatever they wait for.
 
-A byte now and then keeps none alive. A name is resolved once, and the judged address is what is connected to: a name
-server that has gone wrong leads nowhere inside, whatever TLS would say of it afterwards.
+A byte now and then keeps none alive.
 """
 
 import socket
@@ -13,18 +12,15 @@ from typing import Any
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from config.public_internet import Resolve, addresses_of
-
-MOST_ADDRESSES = 3
+from config.public_internet import Resolve
+from messaging.gateways import judged
 
 
 class Lines(HTTPAdapter):
     """An adapter that knows the sockets it has opened.
 
-    `named` is the host that the operator's settings name, wherever it is; any other one must be on the public internet,
-    or the request ends in config.public_internet.Refused.
+    `named` and `resolve` as in `judged.connected`; the request ends in config.public_internet.Refused as that does.
     """
 
     def __init__(self, named: str | None, resolve: Resolve) -> None:
@@ -68,20 +64,7 @@ class Lines(HTTPAdapter):
                 opened.close()
 
     def _open(self, connection: HTTPConnection, opening: Callable[[], socket.socket]) -> socket.socket:
-        name = connection.host
-        if name == self._named:
-            return self._note(opening())
-        failed: Exception = NewConnectionError(connection, "no address")
-        try:
-            for address in addresses_of(name, connection.port, self._resolve)[:MOST_ADDRESSES]:
-                connection.host = address
-                try:
-                    return self._note(opening())
-                except (NewConnectionError, ConnectTimeoutError) as error:
-                    failed = error
-        finally:
-            connection.host = name  # what TLS asks for
-        raise failed
+        return self._note(judged.connected(connection, opening, self._named, self._resolve))
 
     def _note(self, made: socket.socket) -> socket.socket:
         self._opened.append(made.dup())  # TLS takes the first handle away

@@ -71,7 +71,7 @@ class TwilioGateway(Gateway):
             for scheme in ("https://", "http://"):
                 adapter = lastmoment.Adapter(pool_connections=4, pool_maxsize=CONNECTIONS, max_retries=0)
                 http.session.mount(scheme, adapter)
-            http.session.trust_env = bool(not api_url)
+            http.session.trust_env = False  # a proxy of somebody's shell would not ask in the last moment
         self._api_url, self._asking = api_url, lastmoment.asking
         self._client = Client(*credentials, account_sid, http_client=http)
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import time_machine
+from sqlalchemy.exc import IntegrityError, OperationalError
+from werkzeug.exceptions import InternalServerError, NotFound
 
 from api import catalogue, door
 from config import clock, db, throttle
@@ -111,10 +113,32 @@ def test_who_asks_too_often_is_told_when_to_come_again(ours: Any, monkeypatch: p
         answers = [program.get("/patients") for _ in range(4)]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
         assert [answer.headers["RateLimit"].split(";")[1] for answer in answers] == ["r=2", "r=1", "r=0", "r=0"]
+        resets = [answer.headers["RateLimit"].split(";")[2] for answer in answers]
+        assert resets == ["t=0", "t=1200", "t=2400", "t=3600"]
         assert answers[0].headers["RateLimit-Policy"] == '"key";q=3;w=3600'
         assert int(answers[3].headers["Retry-After"]) > 0
         problem_of(answers[3], "too_many")
         assert other.get("/patients").status_code == 200
+
+
+def test_what_goes_wrong_with_us_is_told_by_its_kind_and_not_in_its_own_words(ours: Any) -> None:
+    words = "the words of a statement"
+    wrong: dict[str, Exception] = {
+        "conflict": IntegrityError(words, {}, Exception(words)),
+        "away": OperationalError(words, {}, Exception(words)),
+        "unexpected": RuntimeError(words),
+        "not_found": NotFound(words),
+    }
+    with ours.app.test_request_context("/api/v1/patients"):
+        answers = {key: door.refused(error) for key, error in wrong.items()}
+        codes = [answer.status_code for answer in answers.values()]
+        unknown = door.problem_of(InternalServerError(words))
+    kinds = [f"urn:warmthread:problem:{key.replace('_', '-')}" for key in wrong]
+    assert [answer.json["type"] for answer in answers.values()] == kinds
+    assert codes == [409, 503, 500, 404]
+    assert unknown.key == "unexpected"
+    assert answers["away"].headers["Retry-After"] == "30"
+    assert not any(words in answer.get_data(as_text=True) for answer in answers.values())
 
 
 def test_who_tries_keys_is_slowed(ours: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,8 @@ def answers(side: Any) -> list[ApiAnswer]:
 def test_the_same_request_again_gets_the_same_answer_and_does_nothing(ours: Any) -> None:
     program = ours.program()
     first = program.post("/patients", WHOLE, key="k-1")
-    again = program.post("/patients", json.dumps(WHOLE, indent=4), key='"k-1"')
+    turned = dict(reversed(WHOLE.items()))
+    again = program.post("/patients", json.dumps(turned, indent=4), key='"k-1"')
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.text == again.text
     assert "Idempotency-Replayed" not in first.headers
@@ -55,6 +56,12 @@ def test_a_key_belongs_to_one_program_and_one_operation(ours: Any) -> None:
     assert program.post("/patients", WHOLE, key="k").status_code == 201
     assert other.post("/patients", WHOLE, key="k").status_code == 200
     assert program.post("/patients/search", {"record": "R1"}, key="k").status_code == 200
+
+
+def test_the_same_key_for_another_row_is_refused(ours: Any) -> None:
+    program, first, second = ours.program(staff=ours.staff()), ours.item(), ours.item()
+    assert program.post(f"/inbox/items/{first.id}/claim", key="k").status_code == 200
+    problem_of(program.post(f"/inbox/items/{second.id}/claim", key="k"), "key_reused")
 
 
 @pytest.mark.parametrize("header", [None, '"', '""', "a b", "é", "x" * 256])

@@ -22,8 +22,9 @@ OPENERS = {
     "messaging/event_webhooks/guard.py": "none: it reads what is no name",
     "messaging/event_webhooks/posting.py": "messaging.event_webhooks.guard",
     "messaging/gateways/fetching.py": "config.outgoing.of_carrier, then is_a_store",
-    "messaging/gateways/lastmoment.py": "config.outgoing.of_carrier",
-    "messaging/gateways/lines.py": "fetching, whose connections it breaks off",
+    "messaging/gateways/judged.py": "config.public_internet, of all but the host that the settings name",
+    "messaging/gateways/lastmoment.py": "config.outgoing.of_carrier, then judged",
+    "messaging/gateways/lines.py": "fetching, whose connections it breaks off; judged",
     "messaging/gateways/twilio.py": "lastmoment.Adapter",
     "messaging/mail/smtp.py": "WARMTHREAD_SMTP_URL",
 }

@@ -248,6 +248,8 @@ def test_a_redis_that_takes_calls_and_never_answers_is_left_soon(drained: list[s
             assert seconds() < SOON
             queue.answer("one")
             assert drained == ["one"]
+            patience = queue.hasty_redis().connection_pool.connection_kwargs
+            assert patience["socket_timeout"] + patience["socket_connect_timeout"] <= 0.5  # as running.md says
         finally:
             os.unlink(address)
 

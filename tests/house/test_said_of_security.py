@@ -53,6 +53,9 @@ def test_whom_it_speaks_to_is_written_down() -> None:
     ours = {"WARMTHREAD_PUBLIC_URL", "WARMTHREAD_STAFF_URL"}  # by which others reach us
     assert len(urls) > 6
     assert sorted(url for url in urls - ours if f"`{url}`" not in table) == []
+    # And to what somebody of a clinic has written down, which no setting names.
+    [written_down] = re.findall(r"^\| clinics' (.+?) \|", table, re.M)
+    assert written_down == "programs, EHRs, interface engines, identity providers"
 
 
 def test_what_happens_when_one_is_away_is_written_down() -> None:

@@ -36,3 +36,15 @@ def test_a_proxy_asks_for_whom_it_speaks(client: Any, path: str, monkeypatch: py
     monkeypatch.setattr(runtime, "_settings", runtime.settings().model_copy(update={"trusted_proxies": 1}))
     assert asked(client, path, "10.0.0.2", **passed_on) in (200, 503)
     assert asked(client, path, "10.0.0.2", **{"X-Forwarded-For": "10.1.2.3, 1.1.1.1"}) == 404
+
+
+def test_no_variable_switches_a_debug_mode_on(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLASK_DEBUG", "1")
+    made = application.create_app()
+    assert not made.debug
+    assert not made.config["PROPAGATE_EXCEPTIONS"]
+    made.add_url_rule("/breaks", view_func=lambda: str(1 / 0))
+    answer = made.test_client().get("/breaks")
+    assert answer.status_code == 500
+    assert "division" not in answer.text
+    assert "Traceback" not in answer.text

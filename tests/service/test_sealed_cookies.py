@@ -8,6 +8,7 @@ import pytest
 from flask import Flask, flash, get_flashed_messages, session
 
 from config import settings
+from service import app as application
 from service import sealed_cookies
 
 NAME = "Teresa Q. is settled."
@@ -40,6 +41,14 @@ def test_a_name_in_a_notice_stands_in_no_cookie_and_reaches_its_page(app: Flask)
     cookie = browser.get_cookie("session").value
     assert b"Teresa" not in readings(cookie)
     assert browser.get("/hear").text == NAME
+
+
+def test_the_application_seals_what_its_own_pages_keep(house: settings.Settings):
+    browser = application.create_app().test_client()
+    door = browser.get("/signin")
+    assert "csrf_token" in door.text
+    [cookie] = [line for name, line in door.headers if name == "Set-Cookie"]
+    assert b"csrf_token" not in readings(cookie.partition("=")[2].partition(";")[0])
 
 
 @pytest.mark.parametrize(

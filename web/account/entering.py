@@ -85,6 +85,9 @@ def welcome(session: Session, staff: Staff, how: str, factor: str | None, onward
     if new and how not in sessions.VOUCHED_FOR:
         account_news.tell(session, staff, "new_browser", audit.Actor.staff(staff.id))
     cookie.pop("half", None)
+    if cookie.get("whose", str(staff.id)) != str(staff.id):
+        cookie.clear()  # notices, form tokens and what is half filled in were for whoever sat here before
+    cookie["whose"] = str(staff.id)
     response = redirect(onward, 303)
     sessions.give(response, token)
     devices.remember(response, device, staff.email)

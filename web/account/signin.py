@@ -7,6 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from flask import make_response, redirect, render_template, request, url_for
+from flask import session as cookie
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -219,6 +220,7 @@ def leave() -> Response:
     if elsewhere:  # a redirect of a form to another site is what our own content policy forbids
         response = make_response(render_template("staff/signed_out_there.html", elsewhere=elsewhere))
     sessions.take(response)
+    cookie.clear()
     # A page that "back" would show on a shared machine goes; cookies of taste and the known device stay.
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response

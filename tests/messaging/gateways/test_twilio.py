@@ -1,5 +1,6 @@
 """The SDK against answers of every sort, and signatures of every sort."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,9 +10,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from config import runtime
 from config.settings import Settings
 from messaging.gateways import twilio
-from messaging.gateways.base import OutcomeUnknown, Outgoing, Refused
+from messaging.gateways.base import OutcomeUnknown, Outgoing, Refused, Unreachable
 
 TEXT = Outgoing("+13035550117", "+13035550100", None, "See you on Monday.", "https://clinic.example/status/x", 60)
 Say = Callable[[int, str], twilio.TwilioGateway]
@@ -161,3 +163,53 @@ def test_the_list_is_narrowed_to_its_time(network, desk, new_patient):
 
 def test_the_gateway_is_made_once(house):
     assert twilio.gateway() is twilio.gateway()
+
+
+@pytest.fixture
+def led(house: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[list[str], list[tuple[str, int]]]]:
+    """Sends a text to Twilio itself while a name server answers so, in turn; no connection stands.
+
+    Returns the names that were asked for, and where connections were begun to.
+    """
+
+    def sent(*answers: list[str]) -> tuple[list[str], list[tuple[str, int]]]:
+        left, asked, begun = list(answers), [], []
+
+        def addresses(host: str, port: int, *_: object, **__: object) -> list[tuple[Any, ...]]:
+            found = [host]
+            if not host[0].isdigit():
+                asked.append(host)
+                found = left.pop(0)
+            kinds = [socket.AF_INET6 if ":" in address else socket.AF_INET for address in found]
+            return [(kind, socket.SOCK_STREAM, 6, "", (at, port)) for kind, at in zip(kinds, found, strict=True)]
+
+        def connect(_: socket.socket, address: tuple[str, int]) -> None:
+            begun.append(address[:2])
+            raise ConnectionRefusedError
+
+        monkeypatch.setattr(runtime, "_settings", runtime.settings().model_copy(update={"twilio_api_url": ""}))
+        monkeypatch.setattr(socket, "getaddrinfo", addresses)
+        monkeypatch.setattr(socket.socket, "connect", connect)
+        gateway = twilio.TwilioGateway("AC" + "0" * 32, ("AC" + "0" * 32, "a token"))
+        with pytest.raises(Unreachable):
+            gateway.send(TEXT)
+        gateway.close()
+        return asked, begun
+
+    return sent
+
+
+@pytest.mark.parametrize("inside", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:10.0.0.1"])
+def test_no_text_goes_where_the_carriers_name_leads_inside(led: Any, inside: str) -> None:
+    assert led([inside]) == (["api.twilio.com"], [])
+    assert led(["93.184.215.14", inside]) == (["api.twilio.com"], [])
+
+
+def test_the_carriers_name_is_resolved_once_and_no_proxy_of_a_shell_asked(
+    led: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    asked, begun = led(["93.184.215.14", "93.184.215.15"], ["127.0.0.1"])
+    assert asked == ["api.twilio.com"]
+    assert begun == [("93.184.215.14", 443), ("93.184.215.15", 443)]

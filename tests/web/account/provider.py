@@ -34,7 +34,7 @@ class Provider:
     """`person` is who signs in, `claims` what is said in the token instead, None for left out; `headers` likewise.
 
     `signs_by` is rsa | public (HS256 by the public key's own text) | nothing (alg "none"); `answers` what is added to
-    the answer that comes back through the browser.
+    the answer that comes back through the browser; `given` the codes and tokens that were taken.
     """
 
     issuer: str = ""
@@ -48,6 +48,7 @@ class Provider:
     down: bool = False
     asked: list[str] = field(default_factory=list)
     wanted: dict[str, str] = field(default_factory=dict)
+    given: list[str] = field(default_factory=list)
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def back_from(self, way: str, **changed: str) -> str:
@@ -76,7 +77,8 @@ class Provider:
             return {"error": "invalid_grant"}
         if redirect_uri != asked["redirect_uri"]:
             return {"error": "invalid_grant"}
-        return {"access_token": "not used", "token_type": "Bearer", "id_token": self.id_token(asked["nonce"])}
+        self.given += [code, "an access token for nobody", self.id_token(asked["nonce"])]
+        return {"access_token": self.given[-2], "token_type": "Bearer", "id_token": self.given[-1]}
 
     def id_token(self, nonce: str) -> str:
         """Sign what is said of `person`."""

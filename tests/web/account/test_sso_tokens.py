@@ -6,11 +6,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
+from sqlalchemy import select
 
-from config import clock, runtime
+from config import clock, db, runtime
 from messaging.models import Staff
-from tests.web.account.provider import CLIENT_ID, Provider
-from tests.web.account.sso_place import acts, at, begin, comes, decide, here, kept_out
+from service import tables
+from tests.web.account.provider import CLIENT_ID, SECRET, Provider
+from tests.web.account.sso_place import ROSA, acts, at, begin, comes, decide, here, kept_out
+from tests.web.account.test_second_step import a_colleague
 
 
 @pytest.mark.parametrize(
@@ -45,6 +48,18 @@ def test_a_token_that_says_one_thing_wrong_lets_nobody_in(
     provider.claims = claims
     kept_out(place, provider, why)
     assert place.read(Staff, rosa.id).sso_subject is None
+
+
+def test_what_the_provider_gives_stays_with_the_server_and_is_not_kept(
+    place: Any, rosa: Staff, provider: Provider
+) -> None:
+    browser, answer = comes(place, provider)
+    assert answer.status_code == 303
+    with browser.client.session_transaction() as cookie, db.unit_of_work(db.EVERY, read_only=True) as session:
+        rows = [session.execute(select(table)).all() for table in tables.METADATA.sorted_tables]
+        seen = f"{answer.headers} {answer.text} {browser.get('/account').text} {dict(cookie)} {rows}"
+    assert len(provider.given) == 3
+    assert [given for given in [*provider.given, provider.wanted["nonce"], SECRET] if given in seen] == []
 
 
 @pytest.mark.parametrize("signs_by", ["nothing", "public"])
@@ -122,9 +137,12 @@ def test_an_answer_of_another_provider_is_not_taken_for_this_ones(
     provider.answers = {"iss": provider.issuer}
     assert comes(place, provider)[1].status_code == 303
     other = at(another_house(), provider, monkeypatch)
+    a_colleague(other, email=ROSA)
     browser = place.browser()
-    back = here(provider.back_from(begin(browser, place)))
-    assert browser.get(back.replace(str(place.clinic.id), str(other.clinic.id))).status_code == 401
+    way = begin(browser, place)
+    elsewhere = parse_qs(urlsplit(way).query)["redirect_uri"][0].replace(str(place.clinic.id), str(other.clinic.id))
+    assert browser.get(here(provider.back_from(way, redirect_uri=elsewhere))).status_code == 401
+    assert comes(other, provider)[1].status_code == 303  # who has asked there comes in there
 
 
 def test_the_code_is_bound_to_the_browser_by_pkce_and_to_an_exact_address(

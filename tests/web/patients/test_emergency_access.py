@@ -112,6 +112,9 @@ def test_it_ends_by_itself_and_by_its_button(house: Any, monkeypatch: pytest.Mon
     assert browser.post(f"/patients/{patient.id}/emergency/end").status_code == 303
     assert browser.get(f"/patients/{patient.id}").status_code == 403
     browser.post(f"/patients/{patient.id}/emergency", **REASON | {"minutes": "15"})
+    # A page left open is asked for anew as it ends, and then shows nothing any more.
+    assert 840 < int(browser.get(f"/patients/{patient.id}").headers["Refresh"]) <= 901
+    assert "Refresh" not in browser.get("/patients").headers
     with db.unit_of_work(house.clinic.id) as session:
         session.get_one(EmergencyAccess, rows(house)[-1].id).ends_at = clock.now() - timedelta(seconds=1)
     assert browser.get(f"/patients/{patient.id}").status_code == 403
