@@ -158,8 +158,8 @@ def _conditions(present: Filter, now: datetime, item: Item) -> list[ColumnElemen
 
 
 def _over(now: datetime, item: Item) -> ColumnElement[bool]:
-    """Past its time with nobody having answered; of what is done, answered too late."""
-    waits = and_(item.state != "done", item.acknowledged_at.is_(None), item.answer_by < now)
+    """Past its time with nobody having answered, and not set aside; of what is done, answered too late."""
+    waits = and_(item.state.not_in(("done", "snoozed")), item.acknowledged_at.is_(None), item.answer_by < now)
     answered = func.coalesce(item.acknowledged_at, item.done_at)
     return or_(waits, and_(item.state == "done", answered > item.answer_by))
 
