@@ -97,7 +97,7 @@ def _reason(
         kind=kind,
         tone=item_marks.tone(item, now, zone),
         mark=item_marks.until(item, now, zone),
-        summary=(item.summary or kind) if readable else kind,
+        summary=(item.summary or kind) if readable or item_marks.is_notice(item) else kind,
         quote=quote if quote != item.summary else None,
         came=times.moment(item.created_at, now, zone, running=True),
         stands=item_marks.stands(item, now, zone),

@@ -65,6 +65,7 @@ class Case:
     came: str
     heading: str
     quote: str | None
+    notice: bool
     acknowledged: str | None
     settled: str | None
     needs_acknowledgement: bool
@@ -188,6 +189,7 @@ def _standing(
         "id": item.id,
         "kind": item.kind,
         "kind_words": item_marks.kind_words(item),
+        "notice": item_marks.is_notice(item),
         "why": why(item.reason),
         "colleagues": _colleagues(team, item),
         "people": thread_view.may_be_mentioned(team, staff),
@@ -254,7 +256,7 @@ def _first_words(
 
 
 def _heading(item: InboxItem, screen: screen_view.ScreenView | None, quote: str | None, readable: bool) -> str:
-    if not readable:
+    if not readable and not item_marks.is_notice(item):
         return words.say("kinds", item.kind)
     if item.kind == "safety" and screen is not None and screen.alerts:
         return screen.alerts[0]

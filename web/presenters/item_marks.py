@@ -17,7 +17,12 @@ ADMINISTRATORS = tuple(f"{each.ABOUT}:" for each in (watching, feeds, telling, t
 
 def kind_words(item: InboxItem) -> str:
     """Return what an item is called: what came of no patient is the administrator's."""
-    return words.say("kinds", "notice" if item.about.startswith(ADMINISTRATORS) else item.kind)
+    return words.say("kinds", "notice" if is_notice(item) else item.kind)
+
+
+def is_notice(item: InboxItem) -> bool:
+    """Whether an item came of no patient: it holds no word of one, and its administrator reads what it says."""
+    return item.patient_id is None and item.about.startswith(ADMINISTRATORS)
 
 
 def mark(item: InboxItem, now: datetime, zone: str) -> times.Mark | None:

@@ -234,7 +234,7 @@ def _also(item: InboxItem, about: _About) -> Reason:
 
 
 def _summary(item: InboxItem, reader: Reader) -> str:
-    if not reader.sight.reads(item.patient_id):
+    if not reader.sight.reads(item.patient_id) and not item_marks.is_notice(item):
         return words.say("kinds", item.kind)
     return words.one_line(item.summary) or words.say("keeping", "emptied")
 

@@ -133,29 +133,6 @@ def test_signing_out_ends_the_session_on_the_server(house: Any, rosa: Staff) -> 
     assert browser.get("/inbox").status_code == 303
 
 
-def test_what_a_browser_keeps_for_somebody_is_gone_for_whoever_comes_next(house: Any, rosa: Staff) -> None:
-    """On a shared machine: form tokens, notices that name a patient, a visit that can be put back."""
-    sam, browser = house.staff("Sam Fields"), house.browser()
-
-    def comes(staff: Staff) -> tuple[Any, str]:
-        path = house.link(staff)
-        assert browser.post(path, token_from=path).status_code == 303
-        assert "Teresa" not in browser.get("/account").text or staff is rosa
-        with browser.client.session_transaction() as kept:
-            found, token = kept.get("left"), kept["csrf_token"]
-            kept["left"], kept["_flashes"] = staff.name, [("message", "Teresa Q. is settled.")]
-        return found, token
-
-    found, first = comes(rosa)
-    assert browser.post("/signout").status_code == 303
-    assert "Teresa" not in browser.get("/signin").text
-    assert (found, comes(rosa)[0]) == (None, None)
-    found, second = comes(rosa)
-    assert (found, first != second) == (rosa.name, True)  # who is back goes on with what they typed
-    found, third = comes(sam)
-    assert (found, second != third) == (None, True)
-
-
 def test_a_form_without_its_token_is_refused(house: Any, rosa: Staff) -> None:
     browser = house.signed_in(rosa)
     assert browser.client.post("/signout").status_code == 400

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
@@ -151,6 +152,22 @@ def test_who_may_not_read_words_neither_writes_nor_sees_notes(house: Any) -> Non
     item = house.item(patient_id=patient.id)
     page = house.signed_in(house.staff(role="clinic_admin")).get(f"/inbox/{item.id}?view=everyone").text
     assert "between us" not in page
+
+
+def test_an_administrator_reads_what_is_told_to_them_and_no_word_of_a_patient(house: Any) -> None:
+    admin = house.signed_in(house.staff(role="clinic_admin"))
+    told = house.item(
+        patient_id=None, kind="delivery", about=f"webhook_endpoint:{uuid4()}", summary="Nothing gets through"
+    )
+    said = house.item(patient_id=house.patient().id, summary="I am in pain")
+    pages = [admin.get(f"/inbox/{item.id}?view=everyone").text for item in (told, said)]
+    pages.append(admin.get("/inbox?view=everyone").text)
+    assert (
+        "Nothing gets through</h2>" in pages[0] or "Nothing gets through" in pages[0].partition('data-part="said"')[2]
+    )
+    assert "Nothing gets through" in pages[2]
+    assert not any("in pain" in page for page in pages)
+    assert ["open to the care team only" in page for page in pages] == [False, True, False]
 
 
 def test_another_clinics_line_does_not_exist(house: Any, another_house: Callable[[], Any]) -> None:
