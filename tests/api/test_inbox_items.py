@@ -45,6 +45,7 @@ def test_in_a_colleague_s_name_an_item_is_taken_acknowledged_and_resolved(ours: 
     assert {entry.actor for entry in ours.audited("item.acknowledged")} == {f"staff:{rosa.id}"}
     (asked,) = ours.audited("api.inbox.acknowledge")
     assert (asked.actor, asked.detail["staff"]) == (f"program:{program.key_id}", str(rosa.id))
+    assert asked.about.endswith(f":{item.id}")
 
 
 def test_what_a_colleague_has_is_not_taken_from_them(ours: Any) -> None:

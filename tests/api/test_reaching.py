@@ -36,6 +36,8 @@ def test_a_text_goes_into_the_outbox_once(ours: Any) -> None:
     (text,) = texts(ours)
     assert (text.programme, text.kind, text.state, text.body) == ("care_team", "reply", "queued", body["body"])
     assert program.get(f"/messages/{text.id}").json["state"] == "queued"
+    assert program.post("/messages", body | {"body": "It is at the other desk."}, key="another").status_code == 201
+    assert len(texts(ours)) == 2
 
 
 def test_a_program_texts_nobody_at_night(ours: Any) -> None:
