@@ -10,8 +10,6 @@ from messaging.models import Staff
 @pytest.fixture
 def rosa(house: Any) -> Staff:
     staff: Staff = house.staff(email="rosa@clinic.example")
-    with db.unit_of_work(house.clinic.id) as session:
-        session.get_one(Staff, staff.id).password_hash = passwords.hashed(GOOD)
     return staff
 
 
