@@ -20,8 +20,8 @@ from reminders.rules import zones
 
 Saved = Literal["created", "updated", "unchanged"]
 CONFIRMED, CHANGE_ASKED = Reason("patient_confirmed"), Reason("change_asked")
-# What can only be known of a visit on its day.
-CAME = ("arrived", "no_show")
+# What can still be moved or cancelled; and what can only be known of a visit on its day.
+OPEN, CAME = ("booked", "confirmed", "change_asked"), ("arrived", "no_show")
 # How long after its start a visit still counts as the one a patient speaks of who says "I am here" or "I am late".
 STILL_TODAY = timedelta(hours=4)
 STILL_TO_COME = snoozed_for_visits.STILL_TO_COME

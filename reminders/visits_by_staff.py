@@ -22,7 +22,6 @@ from reminders.rules import conditions
 
 # Visits booked here bear this source; no file has their ids.
 SOURCE = "staff"
-OPEN = ("booked", "confirmed", "change_asked")
 LINK = "…"
 
 

@@ -12,13 +12,12 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, db, live
 from messaging.models import Clinic, Message, Patient
-from reminders import patient_locks, planner, withdrawing
+from reminders import appointments, patient_locks, planner, withdrawing
 from reminders.models import Appointment
 from reminders.shredding import belonging, copies, emptying
 from reminders.shredding.models import Shredding
 
 # Of a visit to come, what a clinic cancels; what has been is history.
-TO_COME = ("booked", "confirmed", "change_asked")
 # What the carrier may still be given, or asked about: only a restored database has it beside a destroyed record.
 ON_THEIR_WAY = ("queued", "sending", "unknown", "held")
 INDEX = "shredded"
@@ -85,7 +84,9 @@ def _their_keys(session: Session, clinic: Clinic, patients: Sequence[Patient]) -
 def _nothing_is_texted(session: Session, clinic: Clinic, patient: Patient, actor: str) -> None:
     withdrawing.set_state(session, clinic, patient, "inactive", actor=actor)
     coming = select(Appointment).where(
-        Appointment.patient_id == patient.id, Appointment.starts_at > clock.now(), Appointment.state.in_(TO_COME)
+        Appointment.patient_id == patient.id,
+        Appointment.starts_at > clock.now(),
+        Appointment.state.in_(appointments.OPEN),
     )
     visits = session.scalars(coming).all()
     for visit in visits:

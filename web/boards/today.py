@@ -14,7 +14,7 @@ from config import audit, clock, db
 from messaging.inbox import counting, views
 from messaging.inbox.staff import roster
 from messaging.models import Clinic, Staff
-from reminders import agenda, unreached
+from reminders import agenda, appointments, unreached
 from reminders.rules import zones
 from web import layout, permissions, sessions, times, words
 from web.account import preferences
@@ -26,7 +26,6 @@ today = layout.room("today", __name__)
 NEXT, SHOWN = 5, 40
 # What each role does first; everybody else works the inbox.
 FIRST = {"clinician": "patients", "front_desk": "desk"}
-NOT_MARKED = ("booked", "confirmed", "change_asked")
 SAFETY, OVER = filters.Filter(kind="safety"), filters.Filter(over="1")
 
 
@@ -89,7 +88,7 @@ def _visits(session: Session, clinic: Clinic, staff: Staff, day: date, now: date
 def _of_desk(session: Session, clinic: Clinic, day: date) -> dict[str, Any]:
     """Whom the desk expects today, and who wants another time on whatever day."""
     begins, ends = unreached.span(clinic, day)
-    expected = agenda.listed(session, clinic, begins, ends, agenda.Wanted(states=NOT_MARKED), limit=SHOWN)
+    expected = agenda.listed(session, clinic, begins, ends, agenda.Wanted(states=appointments.OPEN), limit=SHOWN)
     moving = agenda.reschedules(session, clinic, begins, limit=SHOWN)
     changes = layout.may("patients.change")
     return {

@@ -32,7 +32,8 @@ STILL_NOTED = 7
 class Row:
     """A visit in words. `reach` says why nobody has heard from the patient, "" where they have answered.
 
-    `forms` is done | open | "" where none were sent; `acts` are what can be noted of it now, each as key and words.
+    `forms` is done | open | "" where none were sent; `acts` are what can be noted of it now, each as key and
+    words; `moves`: it can still be moved or cancelled.
     """
 
     id: UUID
@@ -50,6 +51,7 @@ class Row:
     forms: str
     here: bool
     acts: list[tuple[str, str]]
+    moves: bool
 
 
 def rows(session: Session, visits: Sequence[Appointment], *, changes: bool) -> list[Row]:
@@ -115,6 +117,7 @@ def _row(visit: Appointment, patient: Patient, reach: str, forms: dict[UUID, boo
         forms={True: "done", False: "open"}.get(forms[visit.id], "") if visit.id in forms else "",
         here=visit.state == "arrived" and visit.starts_at > now - patient_view.STAYS,
         acts=able,
+        moves=visit.state in appointments.OPEN and visit.starts_at > now,
     )
 
 

@@ -1,5 +1,6 @@
 """The parts of what a clinic decides about who gets what: their fields, as they are written and checked. Pure."""
 
+import re
 from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -13,9 +14,18 @@ def _week(value: object) -> object:
     return hours.read(value) if isinstance(value, str) else value
 
 
+def _as_kept(value: object) -> object:
+    """A day as it is written in the United States, "12/25" or "11/25/2027", as a policy keeps it."""
+    written = re.fullmatch(r"(\d{1,2})/(\d{1,2})(?:/(\d{4}))?", value.strip()) if isinstance(value, str) else None
+    if written is None:
+        return value
+    month, day, year = written.groups()
+    return "-".join(part for part in (year, f"{int(month):02}", f"{int(day):02}") if part)
+
+
 def _day(text: str) -> str:
     if not hours.is_day(text):
-        raise ValueError(f"{text[:20]} is no day: write 2027-11-25 for one year, 12-25 for every year")
+        raise ValueError(f"{text[:20]} is no day: write 12/25 for every year, 11/25/2027 or 2027-11-25 for one")
     return text
 
 
@@ -38,6 +48,7 @@ Week = Annotated[dict[str, list[str]], BeforeValidator(_week)]
 Address = Annotated[str, BeforeValidator(_small), Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
 Day = Annotated[
     str,
+    BeforeValidator(_as_kept),
     Field(json_schema_extra={"pattern": r"^(\d{4}-)?(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"}),
     AfterValidator(_day),
 ]

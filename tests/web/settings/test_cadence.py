@@ -54,6 +54,9 @@ def publish(browser: Any, house: Any) -> Any:
 def test_whoever_may_look_sees_the_steps_in_force_and_only_the_administrator_a_form(house: Any, admin: Any) -> None:
     page = admin.get(PAGE)
     assert page.status_code == 200
+    changes = set(re.findall(r'href="(/settings/words/[^"]+)"', page.text))
+    assert changes
+    assert {admin.get(path).status_code for path in changes} == {200}
     for words in ('value="72h"', "Save draft", "What a patient would get", "Live: 3 texts"):
         assert words in page.text, words
     manager = house.signed_in(house.staff()).get(PAGE).text
