@@ -135,8 +135,9 @@ def _body(operation: Operation) -> tuple[BaseModel, str]:
     if operation.body is None:
         raise AssertionError(f"{operation.name} takes no body")
     try:
-        body = operation.body.model_validate_json(content or b"{}")
-        return body, json.dumps(strict_json.loaded(content or b"{}"), sort_keys=True)
+        # Written anew of what was understood: two readers of the same bytes could understand two things.
+        text = json.dumps(strict_json.loaded(content or b"{}"), sort_keys=True)
+        return operation.body.model_validate_json(text), text
     except ValidationError as error:
         raise problems.of_validation(error) from None
     except ValueError:

@@ -176,7 +176,11 @@ def _chart(books: _Books, row: Row) -> evidence.Chart:
         diagnoses=[episode.diagnosis] if episode.diagnosis else [],
         people={str(staff_id): colleague.with_credential for staff_id, colleague in books.people.items()},
         consent=evidence.Consent(
-            episode.consent_at, books.people[episode.consent_by].name, episode.consent, episode.consent_language, True
+            episode.consent_at,
+            books.people[episode.consent_by].with_credential,
+            episode.consent,
+            episode.consent_language,
+            True,
         ),
         initiating_visit=_initiating(episode),
         scores=[

@@ -110,3 +110,16 @@ def test_what_must_fit_together_is_written_down() -> None:
     assert {subject[1] for subject in subjects if subject} == TOGETHER.keys()
     for path, name in TOGETHER.values():
         assert f"def {name}(" in (ROOT / path).read_text("utf-8"), name
+
+
+def test_a_body_is_understood_by_one_reader() -> None:
+    """What checks the fields of a body reads what the one reader has understood, written anew."""
+    given = [
+        (path.parent.name, found)
+        for room in ("api", "webhooks")
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for found in re.findall(r"model_validate_json\(((?:[^()]|\([^()]*\))*)\)", path.read_text("utf-8"))
+    ]
+    assert given == [("api", "text"), ("webhooks", "json.dumps(document)")]
+    for name in ("api/door.py", "webhooks/submissions.py"):
+        assert "strict_json.loaded(" in (ROOT / name).read_text("utf-8")

@@ -5,6 +5,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from config import settings
+from interchange.polling import poller
+from messaging.event_webhooks import delivering
+from messaging.gateways import twilio
+from records.writing import lane
 from web import sessions
 from web.account import common_passwords, passwords
 from web.models import StaffSession
@@ -80,3 +84,17 @@ def test_how_soon_what_is_found_is_mended_and_what_takes_long_is_written_down() 
     assert [name for name in names if not any((ROOT / "bench").glob(f"{name}*"))] == []
     ciphers = (ROOT / "docs/cryptography.md").read_text("utf-8").partition("## The way to another algorithm\n")[2]
     assert "A sealed value begins with a version byte" in ciphers
+
+
+def test_how_many_connections_there_are_is_written_down() -> None:
+    page = (ROOT / "docs/running.md").read_text("utf-8")
+    told = dict(re.findall(r"^\| ([^|]+?) \| ([^|]+?) \|", page.partition("How many connections")[2], re.M))
+    making = (ROOT / "config/db/engine.py").read_text("utf-8")
+    [(size, overflow)] = re.findall(r"def _make\(size: int = (\d+), overflow: int = (\d+)\)", making)
+    assert told["database"].startswith(f"{int(size) + int(overflow)}, of which {size} stay open")
+    assert told["Twilio"].startswith(f"{twilio.CONNECTIONS} ")
+    assert told["EHRs that are asked"] == str(poller.POOL)
+    assert told["what is written into EHRs"] == str(lane.POOL)
+    of_one = f"of one endpoint {delivering.PER_ENDPOINT}, of a quick one {delivering.PER_QUICK}"
+    few = f"one once fewer than {delivering.ENOUGH_FREE + 1} are free"
+    assert told["programs (webhooks)"] == f"{delivering.POOL}, {of_one}, {few}"
