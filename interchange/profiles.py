@@ -109,7 +109,8 @@ def read(own: object = None) -> Profile:
 
 def _why(error: ErrorDetails) -> str:
     """What is wrong with a key, in words for whoever writes a profile; what is rare in the checker's own."""
-    return "there is no such key" if error["type"] == "extra_forbidden" else error["msg"]
+    said = str(error["msg"]).removeprefix("Value error, ")
+    return "there is no such key" if error["type"] == "extra_forbidden" else said
 
 
 @cache

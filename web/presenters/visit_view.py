@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock
+from messaging import outbox
 from messaging.models import Message, Patient
 from messaging.reasons import read
 from reminders import reasons
@@ -60,9 +61,15 @@ def visits(session: Session, patient: Patient) -> list[Appointment]:
     return list(session.scalars(query.order_by(Appointment.starts_at.desc()).limit(40)))
 
 
-def visit(appointment: Appointment, steps: Sequence[Reminder] = (), sent: Mapping[UUID, str] | None = None) -> Visit:
-    """Return a visit in words, with the reminders around it; `sent` has the states of their texts by id."""
+def visit(
+    appointment: Appointment, steps: Sequence[Reminder] = (), sent: Mapping[UUID, str] | None = None, closed: str = ""
+) -> Visit:
+    """Return a visit in words, with the reminders around it; `sent` has the states of their texts by id.
+
+    `closed` says why the patient can be sent none, so that what is planned is not promised; "" where they can.
+    """
     now = clock.now()
+    shown = [step for step in steps if step.state in TOLD and not (closed and step.state == "planned")]
     quiet = appointment.quiet_at
     return Visit(
         id=appointment.id,
@@ -76,13 +83,17 @@ def visit(appointment: Appointment, steps: Sequence[Reminder] = (), sent: Mappin
         quiet=words.say("wishes", "quiet", at=times.moment(quiet, now, appointment.zone, running=True))
         if quiet
         else "",
-        texts=[_text(step, appointment, now, sent or {}) for step in steps if step.state in TOLD],
-        unsent=[(_which(step, appointment), _why(step)) for step in steps if step.state == "dropped"],
+        texts=[_text(step, appointment, now, sent or {}) for step in shown],
+        unsent=[
+            (_which(step, appointment), closed if step.state == "planned" else _why(step))
+            for step in steps
+            if step.state == "dropped" or (closed and step.state == "planned")
+        ],
     )
 
 
 def planned_visits(session: Session, patient: Patient) -> list[Visit]:
-    """Return the patient's visits with the texts around each, in three queries."""
+    """Return the patient's visits with the texts around each, in as many queries however many they are."""
     appointments = visits(session, patient)
     steps: defaultdict[tuple[UUID, int], list[Reminder]] = defaultdict(list)
     rows = select(Reminder).where(Reminder.appointment_id.in_([appointment.id for appointment in appointments]))
@@ -91,7 +102,9 @@ def planned_visits(session: Session, patient: Patient) -> list[Visit]:
         steps[step.appointment_id, step.revision].append(step)
     ids = [step.message_id for step in reminders if step.message_id]
     sent = dict(session.execute(select(Message.id, Message.state).where(Message.id.in_(ids))).all()) if ids else {}
-    return [visit(appointment, steps[appointment.id, appointment.revision], sent) for appointment in appointments]
+    refused = outbox.refusal(session, patient, "reminders") if any(s.state == "planned" for s in reminders) else None
+    closed = words.say("reach", refused.key) if refused else ""
+    return [visit(each, steps[each.id, each.revision], sent, closed) for each in appointments]
 
 
 def _text(step: Reminder, appointment: Appointment, now: datetime, sent: Mapping[UUID, str]) -> Text:

@@ -139,6 +139,10 @@ def test_who_opted_out_will_be_told_nothing_and_that_is_said(desk: Any) -> None:
     with db.unit_of_work(house.clinic.id) as session:
         number = session.merge(patient).numbers[0].number or ""
         ledger.record(session, house.clinic, number, "revoked", source="text", actor="x")
+    page = browser.get(f"/patients/{patient.id}/visits").text
+    assert "planned" in steps(house, visit)
+    assert "goes out" not in page
+    assert 'before the visit: <span class="quiet">opted out of texts' in page
     later = local(visit.starts_at + timedelta(days=1))
     assert "Opted out of texts" in browser.post(f"/patients/{patient.id}/visits/{visit.id}/move", at=later).text
 
