@@ -22,7 +22,6 @@ from bench import crowd, postgresql, stage
 from config import clock, db, runtime, settings
 from messaging import conversations
 from messaging.inbox import items, views
-from messaging.inbox.models import InboxItem
 from messaging.models import Conversation, Message
 from messaging.people import directory
 from service import app as application
@@ -34,8 +33,6 @@ from web.presenters import list_rows
 ROUNDS, GOAL, GOAL_MS = 5, 1.3, 100
 # How often in each round: what the day begins with, and what one looks at now and then.
 REQUESTS, FEWER = 50, 12
-# How many items are opened on the worst morning of a year, and what no page may take; WARM of them are not timed.
-MORNING, WARM, GOAL_MORNING_MS = 200, 6, 150
 # As many open as it takes for each view to fill its first page.
 SMALL = crowd.Size(patients=1_000, messages=10_000, items=1_000, open=900)
 SHORT, LONG = 20, 2_000
@@ -82,7 +79,7 @@ def measure() -> str:
         start.settled()
         print(f"inbox: filled in {filled:.0f} s", file=sys.stderr)
         measured = _pages(app, pair, views.VIEWS, f"{large.open:,} of {large.items:,} items open")
-        measured += [*_talks(app, pair[1]), _morning(app, pair[1])]
+        measured += _talks(app, pair[1])
         measured += _others(app, pair) + _patients(app, pair)
         crowd.reopen_everything(pair[1].owner)
         waiting = [view for view in views.VIEWS if view not in ("done", "snoozed")]
@@ -190,25 +187,6 @@ def _talks(app: Flask, house: House) -> list[str]:
         for length, address in house.talks.items():
             took[length] += _timed(app, house, address, 1, REQUESTS)
     return [f"a conversation of {LONG:,} texts against one of {SHORT}: {_ratio(took[LONG], took[SHORT])}"]
-
-
-def _morning(app: Flask, house: House) -> str:
-    """The worst morning of a year: as many different items opened one after another, each of them once."""
-    with house.owner.connect() as connection:
-        ours = select(InboxItem.id).where(InboxItem.state == "open", InboxItem.patient_id.is_not(None))
-        ids = connection.scalars(ours.order_by(InboxItem.id).limit(MORNING + WARM)).all()
-    took = []
-    with signed_in(app, house) as browser:
-        for item_id in ids:
-            began = time.perf_counter()
-            page = browser.get(f"/inbox/{item_id}?view=everyone")
-            took.append(1000 * (time.perf_counter() - began))
-            if page.status_code != 200:
-                raise RuntimeError(f"{item_id} answered {page.status_code}")
-    took = took[WARM:]
-    middle, slow = statistics.median(took), _p95(took)
-    longest = f"the longest {max(took):.1f} ms (goal {GOAL_MORNING_MS})"
-    return f"{MORNING} items opened one after another: p50 {middle:.1f} ms, p95 {slow:.1f} ms, {longest}"
 
 
 def _timed(app: Flask, house: House, address: str, at_least: int, requests: int, words: str = "") -> list[float]:
