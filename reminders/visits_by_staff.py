@@ -119,6 +119,11 @@ def book(
     return appointments.save(session, clinic, patient, record, source=SOURCE, actor=actor)[0]
 
 
+def may_change(visit: Appointment) -> bool:
+    """Whether a visit can still be moved or cancelled."""
+    return visit.state in appointments.OPEN and visit.starts_at > clock.now()
+
+
 def confirm(session: Session, visit: Appointment, actor: str) -> Before:
     """Note that the patient comes at this time, also where they had asked for another one."""
     before = _standing(visit)

@@ -207,7 +207,7 @@ def _page(
 def _is_with_the_care_team(session: Session, item: InboxItem) -> bool:
     """Whether the same patient waits for a person of the care team: then nobody at the desk texts unasked."""
     beside = views.beside(session, item.clinic_id, [item.thread_id])[item.thread_id]
-    return any(each.kind in items.NEEDS_ACKNOWLEDGEMENT and each.acknowledged_at is None for each in beside)
+    return any(item_state.is_owed(each) for each in beside)
 
 
 def _text(session: Session, message: Message, patient: str) -> Text:

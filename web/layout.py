@@ -36,7 +36,7 @@ class Shell:
     """What the frame shows: the views with their counts, the clinic, who is signed in and until when on duty.
 
     `unowned` is how many items nobody owns, `at_the_end` how many have come to the end of their escalation, `safety`
-    how many safety items nobody has acknowledged, `alarms` those whose time has passed, `came`
+    how many safety items nobody has acknowledged, `alarms` those over every page of theirs, `came`
     how many items have come to the reader by escalation; `saved` the ways of looking that the reader has named;
     `places` the clinic's settings that the reader may open; `phone_fault` why no alert reaches the reader's phone, or
     None; `reading_off` that the second reading is off, `held_back` which texts a brake holds back; `team` what

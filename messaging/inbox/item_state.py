@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from messaging.inbox.dispositions import NEEDS_ACKNOWLEDGEMENT
 from messaging.inbox.models import InboxItem, Timer
 from messaging.inbox.refusals import Refused
 from messaging.models import Staff
@@ -34,6 +35,11 @@ def put_back(item: InboxItem, stood: dict[str, Any]) -> None:
         setattr(item, name, datetime.fromisoformat(stood[name]) if stood[name] else None)
     for name in _NAMES:
         setattr(item, name, stood.get(name))
+
+
+def is_owed(item: InboxItem) -> bool:
+    """Whether a named person must still say what was done about it."""
+    return item.kind in NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None
 
 
 def waiting(session: Session, item: InboxItem, *kinds: str) -> list[Timer]:

@@ -276,7 +276,7 @@ def resolve(session: Session, item: InboxItem, staff: Staff, disposition: str | 
     not reached.
     """
     item_state.refuse_between_others(item, staff)
-    if item.kind in NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None:
+    if item_state.is_owed(item):
         raise NotYet("not_reached" if item.disposition else "not_yet")
     if disposition is not None and not sayings.ends(item.kind, disposition):
         raise ValueError("choose what was done")

@@ -22,7 +22,7 @@ def may_sleep(item: InboxItem) -> str | None:
         return "already_done"
     if item.kind == "handoff":
         return "not_a_handoff"
-    if item.kind in items.NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None:
+    if item_state.is_owed(item):
         return "not_before_acknowledged"
     return None
 

@@ -25,7 +25,7 @@ def after_outcome(
         wanted = tasks.Wanted(title, next_at, staff, None, patient, made="next_contact", source=source)
         made.append(tasks.make(session, clinic, staff, wanted))
     for template in task_templates.after(session, clinic.id, disposition):
-        if _made_before(session, item, template):
+        if _made_before(session, template, source):
             continue
         due = clock.now() + timedelta(hours=template.hours)
         wanted = tasks.Wanted(template.name, due, staff, None, patient, template.words, template, "rule", source)
@@ -33,14 +33,14 @@ def after_outcome(
     return made
 
 
-def _made_before(session: Session, item: InboxItem, template: TaskTemplate) -> bool:
+def _made_before(session: Session, template: TaskTemplate, source: str) -> bool:
     made = (
         select(Task.id)
         .join(InboxItem, InboxItem.id == Task.item_id)
         .where(
-            Task.clinic_id == item.clinic_id,
+            Task.clinic_id == template.clinic_id,
             Task.template_id == template.id,
-            Task.source == f"inbox_item:{item.id}",
+            Task.source == source,
             InboxItem.state != "done",
         )
     )

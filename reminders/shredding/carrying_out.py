@@ -17,7 +17,6 @@ from reminders.models import Appointment
 from reminders.shredding import belonging, copies, emptying
 from reminders.shredding.models import Shredding
 
-# Of a visit to come, what a clinic cancels; what has been is history.
 # What the carrier may still be given, or asked about: only a restored database has it beside a destroyed record.
 ON_THEIR_WAY = ("queued", "sending", "unknown", "held")
 INDEX = "shredded"

@@ -27,16 +27,23 @@ def reply(item_id: UUID | None = None, patient_id: UUID | None = None) -> Page:
     """Send a text or plan one, once; then=next goes on to the next item. Whatever is refused stays in the box."""
     with db.unit_of_work(sessions.clinic().id) as session:
         item = _written_from(session, item_id, patient_id)
-        ahead = onward.look(session, [item]) if isinstance(item, InboxItem) else None
+        ahead = _ahead(session, item)
         notice, refused = send_reply.send(session, sessions.clinic(), layout.the_staff(), item, request.form)
         if refused is not None:
             return _page(session, item, refused), 422
         if not isinstance(item, InboxItem):
             return _to(item, notice or "sent")
         way = _way_back(session, item, notice)
-        if ahead is None or request.form.get("then") != "next" or item.state != "done":
+        if ahead is None or item.state != "done":
             return _back(item.id, notice or "sent", way)
     return _back(ahead.next_id, ahead.said("sent_next" if ahead.next_id else "sent_last"), way, name=ahead.name)
+
+
+def _ahead(session: Session, item: send_reply.Source) -> onward.Onward | None:
+    """Return what follows the item, where one goes on to it."""
+    if isinstance(item, InboxItem) and request.form.get("then") == "next":
+        return onward.look(session, [item])
+    return None
 
 
 def _way_back(session: Session, item: InboxItem, notice: str | None) -> str:

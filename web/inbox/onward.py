@@ -32,8 +32,8 @@ class Onward:
     def go(self, notice: str, act: ItemEvent | str | None, *, left: bool, **facts: object) -> Response:
         """Go to the next case, or to the list after the last one; where the item has not `left` the list, stay with it.
 
-        The words of the notices `<notice>_next` and `<notice>_last` say so, `<notice>_next_rest` where
-        something of theirs still waits; `act` is as in after_action.
+        The words of the notices `<notice>_next` and `<notice>_last` say so, `.._rest` after either where something
+        of theirs still waits; `act` is as in after_action.
         """
         if not left:
             return after_action.to_case(self.item_id, notice, act, **facts)

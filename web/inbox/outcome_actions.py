@@ -8,7 +8,7 @@ from flask import request
 from sqlalchemy.orm import Session
 
 from config import clock, db
-from messaging.inbox import items, on_it, outcomes, snooze_times, undoing, views
+from messaging.inbox import item_state, items, on_it, outcomes, snooze_times, undoing, views
 from messaging.inbox.models import InboxItem
 from messaging.models import Staff
 from messaging.team import outcome_tasks
@@ -98,5 +98,4 @@ def _came_meanwhile(session: Session, reasons: Sequence[InboxItem]) -> UUID | No
         return None
     session.flush()
     beside = views.beside(session, first.clinic_id, [first.thread_id])[first.thread_id]
-    owed = (each for each in beside if each.kind in items.NEEDS_ACKNOWLEDGEMENT and each.acknowledged_at is None)
-    return next((each.id for each in owed if each not in reasons), None)
+    return next((each.id for each in beside if item_state.is_owed(each) and each not in reasons), None)

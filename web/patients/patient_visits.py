@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from config import clock, db
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient
-from reminders import appointments, clinic_profile, visits_by_staff
+from reminders import clinic_profile, visits_by_staff
 from reminders.models import Appointment
 from reminders.rules import zones
 from reminders.visits_by_staff import Before
@@ -168,7 +168,7 @@ def _open_visit(session: Session, patient_id: UUID, visit_id: UUID) -> tuple[Pat
     """Return a visit that is still to come; what has been or is cancelled is not moved from here."""
     patient = patient_page.the_patient(session, patient_id)
     visit = _visit(session, patient, visit_id)
-    if visit.state not in appointments.OPEN or visit.starts_at <= clock.now():
+    if not visits_by_staff.may_change(visit):
         abort(409)
     return patient, visit
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock, db
-from messaging.inbox import items, on_it, views
+from messaging.inbox import item_state, items, on_it, views
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Message, Staff
 from web import team, times, words
@@ -77,8 +77,7 @@ def together(item: InboxItem, beside: Sequence[InboxItem]) -> list[InboxItem]:
 
 def leads(item: InboxItem, reasons: Reasons) -> bool:
     """Whether a case begins with what is to be done, and not with what was said."""
-    owed = item.kind in items.NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None
-    return item.state != "done" and (owed or item.kind != "reply" or len(reasons.listed) > 1)
+    return item.state != "done" and (item_state.is_owed(item) or item.kind != "reply" or len(reasons.listed) > 1)
 
 
 def belongs(each: InboxItem, item: InboxItem) -> bool:

@@ -12,7 +12,7 @@ from config import clock, db
 from intake_links import links, scoring
 from intake_links.models import IntakeLink
 from messaging import contactability
-from messaging.inbox import items, notes_and_calls
+from messaging.inbox import item_state, items, notes_and_calls
 from messaging.inbox.models import Absence, InboxItem
 from messaging.models import Clinic, Patient, Staff
 from messaging.reachable import Reach
@@ -255,8 +255,7 @@ def follow(session: Session, item: InboxItem, zone: str) -> Follow | None:
     line = notes_and_calls.LINES.get(call.outcome, "")
     if line:
         return Follow("mark", summary, call.id, line) if item.patient_id else None
-    owed = item.kind in items.NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None
-    if owed:
+    if item_state.is_owed(item):
         return Follow("acknowledge" if call.outcome == "reached" else "retry", summary, call.id, "")
     if call.outcome == "reached" and item.kind in SETTLED_BY_A_CALL:
         return Follow("settle", summary, call.id, "")

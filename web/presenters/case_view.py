@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from config import audit, clock, db
 from intake_links.models import Screen
 from messaging import number_owner
-from messaging.inbox import items, notes_and_calls
+from messaging.inbox import item_state, items, notes_and_calls
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.inbox.routing import topics
 from messaging.models import Clinic, Conversation, Patient, Staff
@@ -205,7 +205,7 @@ def _standing(
         "came": times.moment(item.created_at, now, zone, running=True),
         "acknowledged": _said(item, item.acknowledged_at, item.acknowledged_by, team, zone),
         "settled": _said(item, item.done_at, item.done_by, team, zone),
-        "needs_acknowledgement": item.kind in items.NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None,
+        "needs_acknowledgement": item_state.is_owed(item),
         "pronoun": case_words.pronoun(patient),
         "caption": case_words.caption(item, patient),
         "conversation_id": conversation.id if conversation else None,

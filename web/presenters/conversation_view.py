@@ -110,7 +110,7 @@ def page(
     before = _moment(cursor)
     most = LATEST if below and before is None else PAGE
     rows: list[Message | Contact] = [
-        *_messages(session, thread.conversation, before),
+        *_messages(session, thread.conversation, before, most + 1),
         *notes_and_calls.of_thread(
             session,
             clinic,
@@ -118,7 +118,7 @@ def page(
             conversation_id=thread.conversation.id if thread.conversation else None,
             item_id=thread.item_id,
             before=before,
-            limit=PAGE + 1,
+            limit=most + 1,
         ),
     ]
     # Each of the two brought what a whole page of its kind would need, so the latest of both are surely among them.
@@ -142,7 +142,7 @@ def page(
 
 
 def _messages(
-    session: Session, conversation: Conversation | None, before: notes_and_calls.Cursor | None
+    session: Session, conversation: Conversation | None, before: notes_and_calls.Cursor | None, limit: int
 ) -> Sequence[Message]:
     if conversation is None:
         return []
@@ -153,7 +153,7 @@ def _messages(
     if before is not None:
         at, last = before
         query = query.where(Message.created_at <= at, or_(Message.created_at < at, Message.id < last))
-    messages = session.scalars(query.order_by(Message.created_at.desc(), Message.id.desc()).limit(PAGE + 1)).all()
+    messages = session.scalars(query.order_by(Message.created_at.desc(), Message.id.desc()).limit(limit)).all()
     db.load_keys(session, (message.key_id for message in messages))
     return messages
 

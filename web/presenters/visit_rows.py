@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from config import clock, db
 from messaging.models import Patient
-from reminders import agenda, appointments, unreached
+from reminders import agenda, appointments, unreached, visits_by_staff
 from reminders.models import Appointment
 from web import times, words
 from web.presenters import patient_view
@@ -117,7 +117,7 @@ def _row(visit: Appointment, patient: Patient, reach: str, forms: dict[UUID, boo
         forms={True: "done", False: "open"}.get(forms[visit.id], "") if visit.id in forms else "",
         here=visit.state == "arrived" and visit.starts_at > now - patient_view.STAYS,
         acts=able,
-        moves=visit.state in appointments.OPEN and visit.starts_at > now,
+        moves=visits_by_staff.may_change(visit),
     )
 
 

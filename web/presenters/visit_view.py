@@ -14,7 +14,7 @@ from config import clock
 from messaging import outbox
 from messaging.models import Message, Patient
 from messaging.reasons import read
-from reminders import reasons
+from reminders import reasons, visits_by_staff
 from reminders.models import Appointment, Reminder
 from reminders.rules import zones
 from web import times, words
@@ -49,6 +49,7 @@ class Visit:
     place: str
     clinician: str
     past: bool
+    moves: bool
     from_books: bool
     quiet: str
     texts: list[Text]
@@ -79,6 +80,7 @@ def visit(
         place=appointment.place or "",
         clinician=appointment.clinician or "",
         past=appointment.starts_at < now,
+        moves=visits_by_staff.may_change(appointment),
         from_books=appointment.source != "staff",
         quiet=words.say("wishes", "quiet", at=times.moment(quiet, now, appointment.zone, running=True))
         if quiet

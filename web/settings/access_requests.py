@@ -149,6 +149,7 @@ def _give(session: Session, clinic: Clinic, row: AccessRequest, staff: Staff | N
 
 
 def _facts(row: AccessRequest) -> staffing.Facts:
+    # A request may be older than a field.
     typed: dict[str, Any] = {
         each.name: row.facts[each.name] for each in fields(staffing.Facts) if each.name in row.facts
     }
