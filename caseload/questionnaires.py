@@ -135,7 +135,7 @@ def unanswered(session: Session, clinic: Clinic, patient_ids: Collection[UUID]) 
 def must_wait(session: Session, clinic: Clinic, patient: Patient) -> bool:
     """Return whether today is no day to ask: they are here or talk with somebody, come soon, or have another text."""
     now = clock.now()
-    if patient.here_until is not None and patient.here_until > now:
+    if patient.is_here(now):
         return True
     if talking.of_patient(session, clinic, patient, now).quiet_at(patient):
         return True

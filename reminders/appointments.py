@@ -14,7 +14,7 @@ from config import audit, clock, db
 from messaging import models as messaging
 from messaging.ehr_outbox import allowances, owing
 from messaging.reasons import Reason
-from reminders import planner, same_moment, snoozed_for_visits
+from reminders import in_building, planner, same_moment, snoozed_for_visits
 from reminders.models import Appointment, Reminder
 from reminders.rules import zones
 
@@ -25,8 +25,6 @@ OPEN, CAME = ("booked", "confirmed", "change_asked"), ("arrived", "no_show")
 # How long after its start a visit still counts as the one a patient speaks of who says "I am here" or "I am late".
 STILL_TODAY = timedelta(hours=4)
 STILL_TO_COME = snoozed_for_visits.STILL_TO_COME
-# How long after the start of a visit somebody who arrived is taken to be in the building.
-STAYS = timedelta(hours=2)
 
 
 @dataclass(frozen=True)
@@ -79,6 +77,7 @@ def save_many(
 ) -> list[tuple[Appointment, Saved]]:
     """Do what `save` does for many visits with one read and one plan."""
     existing = _known(session, clinic, source, [visit.external_id for _, visit in visits])
+    had_come = {visit.id: visit.patient_id for visit in existing.values() if visit.state == "arrived"}
     saved: list[tuple[Appointment, Saved]] = []
     to_plan: dict[UUID, Appointment] = {}
     for patient, record in visits:
@@ -97,6 +96,8 @@ def save_many(
         if changed:
             _write_down(session, appointment, actor, f"appointment.{saved[-1][1]}")
     _follow_what_was_said(session, list(to_plan.values()), actor)
+    have_come = {visit.id: visit.patient_id for visit in to_plan.values() if visit.state == "arrived"}
+    in_building.follow(session, {had_come[each] for each in to_plan.keys() & had_come.keys()} | {*have_come.values()})
     planner.plan_many(session, to_plan.values())
     known_before = {visit.id for visit, what in saved if what == "updated"}
     snoozed_for_visits.follow(session, [visit for visit in to_plan.values() if visit.id in known_before])
@@ -124,8 +125,6 @@ def _known(session: Session, clinic: messaging.Clinic, source: str, ids: Iterabl
 
 def _create(clinic: messaging.Clinic, patient: messaging.Patient, visit: VisitRecord, source: str) -> Appointment:
     now = clock.now()
-    if visit.state == "arrived":
-        patient.here_until = visit.starts_at + STAYS
     return Appointment(
         clinic_id=clinic.id,
         key_id=clinic.key_id,
@@ -166,7 +165,6 @@ def _update(appointment: Appointment, patient: messaging.Patient, visit: VisitRe
         appointment.confirmed_at = None
     if state == "arrived" and appointment.state != "arrived":
         appointment.arrived_at = clock.now()
-        patient.here_until = visit.starts_at + STAYS
     if appointment.patient_id != patient.id:
         appointment.quiet_at, appointment.quiet_by = None, None
     appointment.patient_id = patient.id
@@ -265,9 +263,11 @@ def cancel(session: Session, appointment: Appointment, actor: str) -> None:
 def cancel_many(session: Session, visits: Iterable[Appointment], actor: str, *, why: str | None = None) -> int:
     """Cancel these visits with one plan; return how many were not cancelled before."""
     standing = [visit for visit in visits if visit.state != "cancelled"]
+    had_come = {visit.patient_id for visit in standing if visit.state == "arrived"}
     for visit in standing:
         visit.state, visit.revision = "cancelled", visit.revision + 1
         _write_down(session, visit, actor, "appointment.cancelled", why=why)
+    in_building.follow(session, had_come)
     planner.plan_many(session, standing)
     snoozed_for_visits.follow(session, standing)
     return len(standing)
@@ -278,10 +278,10 @@ def arrive(session: Session, appointment: Appointment, actor: str) -> None:
     if appointment.state == "arrived":
         return
     visits = [appointment, *same_moment.others_of(session, appointment)]
-    session.get_one(messaging.Patient, appointment.patient_id).here_until = appointment.starts_at + STAYS
     for visit in visits:
         visit.state, visit.arrived_at = "arrived", visit.arrived_at or clock.now()
         _write_down(session, visit, actor, "appointment.arrived")
+    in_building.follow(session, {appointment.patient_id})
     planner.plan_many(session, visits)
     snoozed_for_visits.follow(session, visits)
 

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from config import audit, clock
-from messaging import models as messaging
-from reminders import appointments, planner, same_moment, snoozed_for_visits
+from reminders import appointments, in_building, planner, same_moment, snoozed_for_visits
 from reminders.models import Appointment
 
 
@@ -23,7 +22,7 @@ def take_back(session: Session, appointment: Appointment, actor: str) -> None:
     visits = _said_together(session, appointment, appointments.CAME)
     for visit in visits:
         visit.state, visit.arrived_at = "confirmed" if visit.confirmed_at else "booked", None
-        session.get_one(messaging.Patient, visit.patient_id).here_until = None
+    in_building.follow(session, {visit.patient_id for visit in visits})
     _keep(session, visits, actor, "appointment.attendance_taken_back")
 
 

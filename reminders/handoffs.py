@@ -109,7 +109,7 @@ def _begin(
         state_at=now,
         requested_at=now,
         try_after=now,
-        leaves_at=patient.here_until if patient.here_until and patient.here_until > now else stays,
+        leaves_at=patient.here_until if patient.is_here(now) else stays,
         contact_by=now + terms.contact_time if later else None,
     )
     session.add(handoff)

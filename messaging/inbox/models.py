@@ -41,6 +41,7 @@ class InboxItem(SealedRow, live.Shown, Base):
     __table_args__ = (
         UniqueConstraint("clinic_id", "dedupe"),
         Index("ix_inbox_item_about", "clinic_id", "about"),
+        Index("ix_inbox_item_kind", "clinic_id", "kind", "created_at"),
     )
 
     kind: Mapped[str] = mapped_column(String(10))

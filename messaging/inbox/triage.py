@@ -22,7 +22,7 @@ def reasons(
 ) -> tuple[str, ...]:
     """Return what an item's `reason` says of a text: who wrote it lately at risk or here now, and what it is about."""
     now = clock.now()
-    here = any(patient.here_until is not None and patient.here_until > now for patient in patients)
+    here = any(patient.is_here(now) for patient in patients)
     watched = recent_risk.at_risk_lately(session, conversation_id, [patient.id for patient in patients])
     known = (*((topics.WATCHED,) if watched else ()), *topics.reasons(about, here=here))
     if not known and _answers_the_desk(session, conversation_id):

@@ -171,6 +171,10 @@ class Patient(SealedRow, Base):
     emergency_phone = Sealed("emergency_phone_ct")
     numbers: Mapped[list["PatientNumber"]] = relationship(back_populates="patient", order_by="PatientNumber.id")
 
+    def is_here(self, now: datetime) -> bool:
+        """Whether they are taken to be in the building."""
+        return self.here_until is not None and self.here_until > now
+
 
 class PatientNumber(SealedRow, Base):
     """A telephone number of a patient; several patients may share one, and one may have several.

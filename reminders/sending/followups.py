@@ -122,7 +122,7 @@ def _not_their_hour(patient: messaging.Patient, visit: Appointment | None) -> Re
     now = clock.now()
     if patient.state != "active":
         return Reason("patient_state", {"state": patient.state})
-    if patient.here_until is not None and patient.here_until > now:
+    if patient.is_here(now):
         return Reason("patient_here")
     return _not_of(visit, now) if visit else None
 

@@ -1,5 +1,6 @@
 """How soon what came in was seen by a human: the last thirty days, by kind, against the clinic's own deadlines."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -93,7 +94,7 @@ def _report(session: Session, clinic: Clinic, kind: str) -> Report:
         more=count == MOST,
         curve=coverage_charts.seen(took, due, limit) if due else None,
         table=[
-            (_span(minute), minute == limit, sum(1 for minutes in took if minutes <= minute) / due)
+            (_span(minute), minute == limit, bisect_right(took, minute) / due)
             for minute in sorted({max(1, round(limit * share)) for share in SHARES})
             if due
         ],
@@ -108,7 +109,7 @@ def _span(minutes: float) -> str:
 
 def _came_in(session: Session, clinic: Clinic, kind: str, now: datetime) -> tuple[int, int, int, list[float]]:
     """How many of a kind came in, how many are seen or over their time, how many were in time, and the minutes that
-    each took which was seen."""
+    each took which was seen, the shortest first."""
     seen_at = func.coalesce(InboxItem.acknowledged_at, InboxItem.done_at)
     rows: Sequence[Sequence[Any]] = session.execute(
         select(
@@ -121,10 +122,10 @@ def _came_in(session: Session, clinic: Clinic, kind: str, now: datetime) -> tupl
             InboxItem.kind == kind,
             InboxItem.created_at >= now - timedelta(days=DAYS),
         )
-        .order_by(InboxItem.id.desc())
+        .order_by(InboxItem.created_at.desc())
         .limit(MOST)
     ).all()
-    took = [max(float(seconds) / 60, 0.0) for seconds, _, _ in rows if seconds is not None]
+    took = sorted(max(float(seconds) / 60, 0.0) for seconds, _, _ in rows if seconds is not None)
     still_waits = sum(1 for seconds, _, is_over in rows if seconds is None and not is_over)
     return len(rows), len(rows) - still_waits, sum(bool(in_time) for _, in_time, _ in rows), took
 

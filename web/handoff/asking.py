@@ -163,7 +163,7 @@ def page(
         ended=handoff_view.ended(session, clinic, staff, RECENT, sight=layout.sight(session)),
         chosen=patient_view.full_name(chosen) if chosen else None,
         chosen_id=chosen.id if chosen else None,
-        chosen_here=chosen is not None and chosen.here_until is not None and chosen.here_until > clock.now(),
+        chosen_here=chosen is not None and chosen.is_here(clock.now()),
         proposed=_proposed(session, clinic, whom),
         todays=todays,
         recent=patient_lists.recent(session, clinic, staff) if requests else [],

@@ -1,6 +1,7 @@
 """Two pictures, drawn by the server: a week of who can be reached, and how soon items were seen. Pure."""
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import time, timedelta
 
@@ -85,6 +86,18 @@ class Curve:
     marks: tuple[tuple[float, str], ...]
 
 
+def _steps(minutes: Sequence[float], span: float) -> Iterator[tuple[int, int]]:
+    """Yield where the curve rises and how many were seen by then: one step for each place that the eye tells apart,
+    however many items were seen there."""
+    left, _, right, _ = PLOT
+    in_order, before = sorted(minutes), 0
+    for at in range(int(left), int(right) + 1):
+        by = bisect_right(in_order, min((at - left + 0.5) / (right - left), 1) * span)
+        if by > before:
+            yield at, by
+        before = by
+
+
 def seen(minutes: Sequence[float], count: int, limit: int) -> Curve:
     """Draw the cumulative share of `count` items seen by each minute, until three times `limit`.
 
@@ -99,11 +112,7 @@ def seen(minutes: Sequence[float], count: int, limit: int) -> Curve:
     def y(share: float) -> float:
         return round(bottom - share * (bottom - top), 1)
 
-    # One step for each place that the eye can tell apart, however many items were seen there.
-    steps = {
-        round(x(max(minute, 0.0))): y(place / max(count, 1))
-        for place, minute in enumerate(sorted(minute for minute in minutes if minute <= span), start=1)
-    }
-    path = f"M{left} {bottom}" + "".join(f"H{at}V{rise}" for at, rise in steps.items()) + f"H{right}"
+    path = f"M{left} {bottom}" + "".join(f"H{at}V{y(by / max(count, 1))}" for at, by in _steps(minutes, span))
+    path += f"H{right}"
     marks = ((left, "0"), *((x(minute), times.length(timedelta(minutes=minute))) for minute in (limit, span)))
     return Curve(WIDTH, HEIGHT, path, x(limit), bottom, top, y(0.5), left, right, marks)

@@ -62,7 +62,7 @@ def read(
         panel=patient.panel or "",
         reach=patient_view.reach_words(reach.facts, words.say("reach", "all")),
         active=patient.state == "active",
-        in_building=patient.here_until is not None and patient.here_until > now,
+        in_building=patient.is_here(now),
         tab=tab,
         tabs=[
             (key, endpoint, words.say("tabs", key))

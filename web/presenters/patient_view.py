@@ -16,13 +16,12 @@ from config.db.sets import among
 from messaging import contactability, phone
 from messaging.models import PROGRAMMES, Clinic, Patient
 from messaging.reachable import Reach
-from reminders import appointments
-from reminders.models import Appointment
+from reminders import in_building
 from reminders.rules.hours import OpenHours
 from web import times, words
 from web.presenters import visit_view
 
-STAYS = appointments.STAYS
+STAYS = in_building.STAYS
 PAST = 3
 CONSENT_SHAPES = {"granted": "✓", "revoked": "⊘", "unknown": "–"}
 # What a name in a list is read from, without the whole record.
@@ -143,9 +142,7 @@ def person(session: Session, clinic: Clinic, patient: Patient, reach: Reach, ope
         panel=patient.panel or "",
         record=patient.record or "",
         active=patient.state == "active",
-        in_building=any(
-            appointment.state == "arrived" and appointment.starts_at < now + STAYS for appointment in coming
-        ),
+        in_building=patient.is_here(now),
         reach=reach_words(reach.facts, words.say("privacy", patient.privacy)),
         privacy=words.say("privacy", patient.privacy),
         language=language,
@@ -210,13 +207,7 @@ def reach_words(contact: contactability.Facts, otherwise: str) -> str:
 
 
 def in_the_building(session: Session, patient_ids: Collection[UUID | None], now: datetime) -> set[UUID | None]:
-    """Return which of the patients have come for a visit that is not long over."""
+    """Return which of the patients are taken to be in the building."""
     if not patient_ids:
         return set()
-    arrived = select(Appointment.patient_id).where(
-        Appointment.patient_id.in_(patient_ids),
-        Appointment.state == "arrived",
-        Appointment.starts_at > now - STAYS,
-        Appointment.starts_at < now + STAYS,
-    )
-    return set(session.scalars(arrived))
+    return set(session.scalars(select(Patient.id).where(Patient.id.in_(patient_ids), Patient.here_until > now)))

@@ -115,7 +115,7 @@ def _row(visit: Appointment, patient: Patient, reach: str, forms: dict[UUID, boo
         mark=times.Mark(tone, shape, words.say("visits", visit.state)),
         reach=reach,
         forms={True: "done", False: "open"}.get(forms[visit.id], "") if visit.id in forms else "",
-        here=visit.state == "arrived" and visit.starts_at > now - patient_view.STAYS,
+        here=visit.state == "arrived" and patient.is_here(now),
         acts=able,
         moves=visits_by_staff.may_change(visit),
     )

@@ -8,7 +8,7 @@ import pytest
 
 from config import clock, db
 from messaging.inbox.models import Absence, InboxItem
-from reminders.models import Appointment
+from reminders import appointments
 from tests.queries import statements
 from web.models import Draft
 
@@ -30,22 +30,12 @@ def change(house: Any, item: InboxItem, **facts: Any) -> None:
 
 def visit(house: Any, patient: Any, state: str, hours: float) -> None:
     house.count += 1
-    now = clock.now()
-    with db.unit_of_work(house.clinic.id) as session:
-        session.add(
-            Appointment(
-                clinic_id=house.clinic.id,
-                patient_id=patient.id,
-                source="test",
-                external_id=str(house.count),
-                starts_at=now + timedelta(hours=hours),
-                zone=house.clinic.zone,
-                booked_at=now,
-                state=state,
-                created_at=now,
-                updated_at=now,
-            )
-        )
+    now, clinic = clock.now(), house.clinic
+    told = appointments.VisitRecord(
+        str(house.count), "", now + timedelta(hours=hours), clinic.zone, booked_at=now, state=state
+    )
+    with db.unit_of_work(clinic.id) as session:
+        appointments.save(session, session.merge(clinic), session.merge(patient), told, source="test")
 
 
 def draft(house: Any, staff: Any, thread: str) -> None:
