@@ -69,7 +69,7 @@ def answer(handoff_id: UUID, act: str) -> Response | tuple[str, int]:
         if notice is None:
             return page(session, problem=words.say("refusals", "too_late")), 409
     flash(notice)
-    return back()
+    return back(handoff_id)
 
 
 def _notice(act: str, done: Any, handoff: Handoff) -> str | None:
@@ -104,7 +104,7 @@ def schedule(handoff_id: UUID) -> Response | tuple[str, int]:
             return page(session, problem=words.say("refusals", "too_late")), 409
         booked = handoff.visit_id is not None
     flash(words.say("notices", "handoff_booked" if booked else "handoff_scheduled"))
-    return back()
+    return back(handoff_id)
 
 
 def _book(session: Session, handoff: Handoff, at: datetime) -> Appointment:
@@ -140,7 +140,7 @@ def cancel(handoff_id: UUID) -> Response | tuple[str, int]:
             return page(session, problem=words.say("refusals", "too_late")), 409
         told = handoff.told_at is not None
     flash(words.say("notices", "handoff_cancelled_told" if told else "handoff_cancelled"))
-    return back()
+    return back(handoff_id)
 
 
 def _the_handoff(session: Session, handoff_id: UUID) -> Handoff:

@@ -101,7 +101,7 @@ def ask() -> Response | tuple[str, int]:
         unsaid = handoff.place is not None and not phrasing.place_of(clinic, handoff.place)
     if unsaid:
         flash(words.say("notices", "handoff_place_unsaid"))
-    return back()
+    return back(handoff.id)
 
 
 def _said() -> tuple[str | None, verbs.Wishes]:
@@ -128,9 +128,13 @@ def _say_who_was_asked(session: Session, handoff: Handoff) -> None:
     flash(words.say("notices", "handoff_requested", who=" and ".join(asked), until=until))
 
 
-def back() -> Response:
-    """Lead back to where it was asked for."""
-    return redirect(url_for("today.show" if request.form.get("back") == "today" else "handoffs.show"), 303)
+def back(handoff: UUID | None = None) -> Response:
+    """Lead back to where it was asked for: "today#<visit>" to the row of that visit, else to the handoff."""
+    where, _, row = request.form.get("back", "").partition("#")
+    if where == "today":
+        visit = ids.uuid_of(row)
+        return redirect(url_for("today.show", _anchor=f"v{visit}" if visit else None), 303)
+    return redirect(url_for("handoffs.show", _anchor=f"handoff-{handoff}" if handoff else None), 303)
 
 
 def _patient(session: Session, clinic: Clinic) -> tuple[Patient | None, str]:

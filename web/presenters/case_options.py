@@ -31,18 +31,28 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Sleep:
+    """Until when an item can be set aside: `key` is what the form sends; `late`: the answer is due before."""
+
+    key: str
+    words: str
+    at: str
+    late: bool
+
+
+@dataclass(frozen=True)
 class Offer:
     """The choices of one case in words.
 
-    `groups` are outcomes by group, `nexts` when the next contact may be; `sleeps` until when it can be set aside with
-    the moment, the nearest first, empty where that cannot be (`awake` says why). `again` is a moment in words;
+    `groups` are outcomes by group, `nexts` when the next contact may be; `sleeps` until when it can be set aside, the
+    nearest first, empty where that cannot be (`awake` says why). `again` is a moment in words;
     `earliest` and `latest` limit the date field. `hold`: for how many minutes whoever is on it holds the escalation.
     """
 
     groups: list[tuple[str, list[Outcome]]]
     nexts: list[Choice]
     tried: str | None
-    sleeps: list[tuple[str, str, str]]
+    sleeps: list[Sleep]
     again: str | None
     earliest: str
     latest: str
@@ -60,7 +70,7 @@ def read(session: Session, clinic: Clinic, item: InboxItem, history: Sequence[It
         groups=_groups(item.kind) if item.kind in items.NEEDS_ACKNOWLEDGEMENT else [],
         nexts=[(name, f"{words.say('later', name)}, {_said(at, zone)}") for name, at in next_contacts(clinic).items()],
         tried=_tried(item, zone),
-        sleeps=[] if why else _sleeps(now, zone, last, visit[1] if visit else None),
+        sleeps=[] if why else _sleeps(item, zone, last, visit[1] if visit else None),
         again=_said(again, zone) if again and not why and again <= last else None,
         earliest=times.typed_moment(now, zone),
         latest=times.typed_moment(last, zone),
@@ -75,10 +85,15 @@ def next_contacts(clinic: Clinic) -> dict[str, datetime]:
     return dict(snooze_times.tries(clock.now(), clinic.zone, NEXT_CONTACTS))
 
 
-def _sleeps(now: datetime, zone: str, last: datetime, visit: datetime | None) -> list[tuple[str, str, str]]:
+def _sleeps(item: InboxItem, zone: str, last: datetime, visit: datetime | None) -> list[Sleep]:
+    now, waits = clock.now(), item.acknowledged_at is None
     offered = snooze_times.presets(now, zone) | ({"visit": visit} if visit else {})
     nearest_first = sorted(offered.items(), key=lambda moment: moment[1])
-    return [(name, words.say("later", name), _said(at, zone)) for name, at in nearest_first if at <= last]
+    return [
+        Sleep(name, words.say("later", name), _said(at, zone), late=waits and now < item.answer_by < at)
+        for name, at in nearest_first
+        if at <= last
+    ]
 
 
 def again_at(clinic: Clinic, history: Sequence[ItemEvent]) -> datetime | None:

@@ -22,6 +22,7 @@ document.addEventListener("click", (event) => {
   if (!opened) return;
   opened.open = true;
   opened.scrollIntoView({ block: "nearest" });
+  event.target.closest(".menu")?.removeAttribute("open");
 });
 // The first arrow on choices of which none is made makes the one that is in focus, and does not pass over it.
 document.addEventListener("keydown", (event) => {

@@ -84,6 +84,18 @@ def test_a_second_tap_asks_nobody_twice(house: Any) -> None:
     assert "Somebody has been asked for them already" in doctor.get("/today").text
 
 
+def test_asking_leads_back_to_the_row_that_was_asked_about_and_to_nowhere_else(house: Any) -> None:
+    doctor, _, patient = of_doctor(house)
+    row = re.search(r'<li id="v([0-9a-f-]+)"', doctor.get("/today").text)
+    assert row
+    asked = doctor.post("/handoffs", back=f"today#{row[1]}", patient=str(patient.id))
+    assert asked.location == f"/today#v{row[1]}"
+    assert doctor.post("/handoffs", back="today#//evil.example", patient=str(patient.id)).location == "/today"
+    assert f'value="today#{row[1]}"' in doctor.get("/today").text
+    hers = f"/handoffs#handoff-{only(house).id}"
+    assert doctor.post(f"/handoffs/{only(house).id}/cancel").location == hers
+
+
 def test_who_asked_can_take_it_back_and_nobody_else_can(house: Any) -> None:
     doctor, rosa, patient = of_doctor(house)
     doctor.post("/handoffs", back="today", patient=str(patient.id))

@@ -236,6 +236,18 @@ def test_a_snooze_offers_the_nearest_time_first(house: Any) -> None:
     assert offered == sorted(offered, key=presets.__getitem__)
 
 
+def test_a_snooze_says_which_of_its_times_come_after_the_answer_is_due(house: Any) -> None:
+    rosa = house.staff()
+    soon = house.item(owner_id=rosa.id, answer_by=clock.now() + timedelta(minutes=90))
+    over = house.item(owner_id=rosa.id, answer_by=clock.now() - timedelta(minutes=5))
+    browser = house.signed_in(rosa)
+    page = browser.get(f"/inbox/{soon.id}").text
+    offered = re.findall(r'<button class="when" name="until" value="(\w+)">(.*?)</button>', page)
+    assert {name for name, words in offered if "after it is due" not in words} == {"1_hour"}
+    assert len(offered) > 2
+    assert "after it is due" not in browser.get(f"/inbox/{over.id}").text
+
+
 def test_waiting_for_the_patient_holds_only_what_was_answered(house: Any) -> None:
     rosa = house.staff()
     _, crisis = late(house, owner_id=rosa.id)
