@@ -45,7 +45,7 @@ def create_app() -> Flask:
         PROPAGATE_EXCEPTIONS=False,
         DEBUG=False,  # whatever FLASK_DEBUG says: nobody is shown insides
     )
-    app.session_interface = sealed_cookies.SealedCookies()
+    app.session_interface = sealed_cookies.SealedCookies(MACHINES)
     doors_by_host.register(app, *(door.name for door in (*PEOPLE, *MACHINES_DOORS)))
     csrf = CSRFProtect(app)
     app.after_request(page_reports.ask_for_them)  # the first to be named is the last to be asked

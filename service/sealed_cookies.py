@@ -4,9 +4,9 @@ import base64
 import binascii
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Request
 from flask.json.tag import TaggedJSONSerializer
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import BadSignature
 
 from config import keys, runtime
@@ -34,7 +34,15 @@ class _Sealing:
 
 
 class SealedCookies(SecureCookieSessionInterface):
-    """Flask's sessions in a cookie, with our seal in place of its signature."""
+    """Flask's sessions in a cookie, with our seal in place of its signature; none at the doors of `machines`, which
+    are the beginnings of addresses: who signs what they send is known by that, and no cookie is read there."""
+
+    def __init__(self, machines: tuple[str, ...] = ()) -> None:
+        self._machines = machines
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Return what the cookie holds, None where a program or a carrier asks."""
+        return None if request.path.startswith(self._machines) else super().open_session(app, request)
 
     def get_signing_serializer(self, _app: Flask) -> Any:
         """Return what seals and opens."""

@@ -66,3 +66,16 @@ def test_a_cookie_that_was_touched_holds_nothing(app: Flask, change):
     browser.get("/tell")
     browser.set_cookie("session", change(browser.get_cookie("session").value))
     assert browser.get("/held").text == "{}"
+
+
+@pytest.mark.parametrize("door", ["/webhooks/twilio/sms", "/api/v1/patients"])
+def test_no_cookie_is_read_or_set_where_programs_and_carriers_knock(house: settings.Settings, door: str):
+    browser = application.create_app().test_client()
+    browser.get("/signin")
+    with browser:
+        answer = browser.post(door, data={"From": "x"})
+        assert dict(session) == {}
+    assert "Set-Cookie" not in answer.headers
+    with browser:
+        browser.get("/signin")
+        assert "csrf_token" in session
