@@ -101,6 +101,8 @@ def enrol(page: Page, service: str, patient: Patient) -> None:
     page.goto(f"{service}/patients/{patient.id}")
     page.get_by_role("link", name="Care", exact=True).click()
     look(page)
+    expect(page.locator("input[name=consent]:checked")).to_have_count(0)
+    page.get_by_label("Verbally", exact=False).check()
     page.get_by_role("button", name="Enroll").click()
     expect(page.locator("#problem")).to_contain_text("cost sharing first")
     page.get_by_label("They know that a consultant").check()

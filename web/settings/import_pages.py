@@ -189,6 +189,19 @@ def _vanishing(session: Session, found: checking.Findings) -> list[tuple[Patient
     return [(patient, times.moment(visit.starts_at, clock.now(), visit.zone), visit) for patient, visit in rows]
 
 
+def _unworded(tally: Mapping[str, int]) -> list[str]:
+    """Which languages of the file have no texts, and whether a code is one that nobody here knows, in words."""
+    return [
+        words.say(
+            "importing",
+            "unknown_language" if languages.name(code) == code else "unworded",
+            language=languages.name(code),
+            count=f"{count:,}",
+        )
+        for code, count in csv_import.unworded(tally).items()
+    ]
+
+
 def run_facts(session: Session, run: ImportRun) -> dict[str, Any]:
     """Return what stands on the page of a file that is being looked at or imported."""
     left = runs.left(run, clock.now())
@@ -197,7 +210,7 @@ def run_facts(session: Session, run: ImportRun) -> dict[str, Any]:
         "in_words": partial(in_words, run.kind),
         "percent": 100 * through // max(run.parts, 1),
         "left": times.length(left) if left else None,
-        "unworded": [(languages.name(code), count) for code, count in csv_import.unworded(run.tally).items()],
+        "unworded": _unworded(run.tally or checking.findings(run).tally),
         "wrong": list(runs.wrong(session, run, SHOWN)),
         "refresh": REFRESH_SECONDS if run.state in runs.WAITING else None,
     }
