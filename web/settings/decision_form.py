@@ -91,8 +91,7 @@ def keep(session: Session, clinic: Clinic, kind: publishing.Kind, raw: Mapping[s
     try:
         publishing.save(session, clinic, kind, raw, edit=edit, actor=layout.the_actor())
     except publishing.Refused as wrong:
-        sentences = decision_pages.spoken(session, clinic, kind, wrong.problems, raw)
-        listed = [(problem.field, sentence) for problem, sentence in zip(wrong.problems, sentences, strict=True)]
+        listed = decision_pages.at_fields(session, clinic, kind, wrong.problems, raw)
         return Sheet(raw, edit, wrong.problems, listed)
     except publishing.Overtaken as overtaken:
         return _overtaken(session, clinic, kind, raw, overtaken.theirs)

@@ -29,7 +29,7 @@ class NoReason(Exception):
 class Desk:
     """A decision as its page shows it: the live version, the draft with what it changes, and what stands in its way.
 
-    `silences` says in words what could silence an alert, so that a second person must agree; `agrees` whether the
+    `wrong` are a draft's problems, each by its field and in words; `silences` says in words what could silence an alert, so that a second person must agree; `agrees` whether the
     reader may be that person, `alone` that there is nobody else to ask, and `why_not` why one who is here too short a
     time does not count (a sentence, or ""). `reason` says whether publishing must
     have one.
@@ -41,7 +41,7 @@ class Desk:
     edit: int
     changes: list[field_labels.Change]
     problems: Sequence[publishing.Problem]
-    wrong: list[str]
+    wrong: list[tuple[str, str]]
     silences: list[str]
     agrees: bool
     alone: bool
@@ -69,7 +69,7 @@ def desk(session: Session, clinic: Clinic, kind: publishing.Kind) -> Desk:
         edit=draft.edit if draft else 0,
         changes=changes(session, clinic, kind, kind.present(session, clinic), draft.definition) if draft else [],
         problems=problems,
-        wrong=spoken(session, clinic, kind, problems, draft.definition) if draft else [],
+        wrong=at_fields(session, clinic, kind, problems, draft.definition) if draft else [],
         silences=silences,
         agrees=draft is not None and publishing.agrees(session, draft, me),
         alone=not publishing.somebody_else(session, clinic, me),
@@ -109,6 +109,18 @@ def spoken(
     names = publishing.names(session, clinic, kind)
     fields = (field_labels.called(names, field_labels.path_of(problem.field, definition)) for problem in problems)
     return [": ".join(filter(None, (field, problem.message))) for field, problem in zip(fields, problems, strict=True)]
+
+
+def at_fields(
+    session: Session,
+    clinic: Clinic,
+    kind: publishing.Kind,
+    problems: Sequence[publishing.Problem],
+    definition: Mapping[str, Any],
+) -> list[tuple[str, str]]:
+    """Return the field of each problem of a definition, and the problem as `spoken`."""
+    sentences = spoken(session, clinic, kind, problems, definition)
+    return [(problem.field, sentence) for problem, sentence in zip(problems, sentences, strict=True)]
 
 
 def edit_of_form() -> int:

@@ -10,3 +10,19 @@ if (form) {
   form.addEventListener("submit", () => { leaving = true; });
   addEventListener("beforeunload", (event) => { if (!leaving && changed()) event.preventDefault(); });
 }
+
+// What cannot be published or was not kept leads to its field: a section that is closed opens, and what is to be mended has the focus.
+const fieldOf = (name) => document.getElementById(name) ?? document.getElementsByName(name)[0] ?? document.getElementById(`${name}-row`);
+document.addEventListener("click", (event) => {
+  const link = event.target.closest('.problem li a[href^="#"]');
+  if (!link) return;
+  const name = decodeURIComponent(link.hash.slice(1)).replace(/-problem$/, "");
+  const place = document.getElementById(`${name}-problem`) ?? fieldOf(name) ?? fieldOf(name.split(/[.[]/)[0]);
+  if (!place) return;
+  event.preventDefault();
+  for (let around = place; around; around = around.parentElement) if (around.matches("details")) around.open = true;
+  if (place.matches("li")) place.querySelector("details").open = true;
+  const field = place.matches("input, select, textarea") ? place : place.parentElement.querySelector("input:not([type=hidden]), select, textarea") ?? place;
+  field.scrollIntoView({ block: "center" });
+  field.focus({ preventScroll: true });
+});

@@ -104,3 +104,28 @@ def test_who_only_works_the_inbox_sees_no_draft(house: Any) -> None:
     page = house.signed_in(house.staff(role="clinician")).get("/ladder").text
     assert "A draft waits" not in page
     assert "Who gets what" in page
+
+
+def test_opening_hours_come_first_and_what_a_draft_lacks_leads_to_its_field(house: Any) -> None:
+    admin = house.staff("Ada Chief", role="clinic_admin", number="+12025550151")
+    browser = house.signed_in(admin)
+    nothing = {name: "" for name in form(admin) if name.startswith(("fallback", "call"))}
+    browser.post("/ladder", **(form(admin) | nothing | {"hours": "Mon-Fri 8-5"}))
+    page = browser.get("/ladder").text
+    assert page.index('id="hours-row"') < page.index('id="route-row"')
+    assert 'href="/ladder?open=hours#hours-row">Change opening hours</a>' in page
+    assert "What is live has coverage gaps" in page
+    assert "The draft does not close all of them" in page
+    for field in ("fallback", "call"):
+        assert f'<li><a href="#{field}-problem">' in page
+        assert f'id="{field}-problem"' in page
+    assert 'href="/ladder?open=hours#hours-row"' in browser.get("/settings/clinic").text
+
+
+def test_a_draft_that_closes_the_gaps_of_what_is_live_is_said_to_do_so(house: Any) -> None:
+    admin = house.staff("Ada Chief", role="clinic_admin", number="+12025550151")
+    browser = house.signed_in(admin)
+    assert browser.post("/ladder", **form(admin)).status_code == 303
+    page = browser.get("/ladder").text
+    assert "What is live has coverage gaps" in page
+    assert "The draft has none of them" in page
