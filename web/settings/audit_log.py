@@ -145,11 +145,7 @@ def _line(row: AuditEntry, names: audit_names.Names, clinic: Clinic) -> Line:
         role=words.say("roles", colleague.role) if colleague is not None else "",
         act=words.table_of("disclosures").get(row.act) or _plain(row.act),
         about=names.of(kind, row_id),
-        detail=", ".join(
-            f"{name.replace('_', ' ')}: {names.detail(value)}"
-            for name, value in sorted(row.detail.items())
-            if value is not None and name != "emergency"
-        ),
+        detail=names.details(row.detail, clinic.zone),
         sealed=row.seq,
         emergency="emergency" in row.detail,
     )

@@ -1,7 +1,9 @@
 """Whom the lines of the audit log are about, by name: colleagues, and patients as far as the reader may know them."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +13,22 @@ from sqlalchemy.orm import Session
 from config import db
 from config.audit import AuditEntry
 from config.db.sets import among
+from messaging.inbox import items
 from messaging.models import Patient, Staff
-from web import ids, layout, words
+from web import ids, layout, times, words
 from web.presenters import patient_view, short_names
+
+# Whose values the pages have words for, by name and the table of those words.
+TABLES = {
+    "role": "roles",
+    "language": "languages",
+    "privacy": "privacy",
+    "consent": "care_consents",
+    "payer": "care_payers",
+    "view": "views",
+}
+# A key of ours: a name, a number and somebody's words are none.
+KEY = re.compile(r"[a-z]+(_[a-z0-9]+)+")
 
 
 @dataclass(frozen=True)
@@ -30,21 +45,49 @@ class Names:
         named = self._of_person(ids.uuid_of(row_id))
         return named or f"{kind.replace('_', ' ')} {row_id[-8:]}".strip()
 
-    def detail(self, value: Any) -> str:
-        """Return a value of a line's detail with each id of a person replaced by the person."""
+    def details(self, detail: Mapping[str, Any], zone: str) -> str:
+        """Return a line's detail: each name and value as the pages would say them. Emergency access has its mark."""
+        called = words.table_of("audit_facts")
+        return ", ".join(
+            f"{called.get(name) or name.replace('_', ' ')}: {self._value(name, value, zone)}"
+            for name, value in sorted(detail.items())
+            if value is not None and name != "emergency"
+        )
+
+    def _value(self, name: str, value: Any, zone: str) -> str:
+        """Persons by name, moments by the clinic's clock, and keys as the pages call them; what no page has a word for
+        stays as it is, and the CSV has all of it as it is kept."""
         if isinstance(value, list):
-            return ", ".join(self.detail(each) for each in value)
-        kind, colon, row_id = str(value).rpartition(":")
-        named = self._of_person(ids.uuid_of(row_id))
-        if named:
-            return named
-        return self.of(kind, row_id) if colon and ids.uuid_of(row_id) else str(value)
+            return ", ".join(self._value(name, each, zone) for each in value)
+        if isinstance(value, bool):
+            return words.say("audit_values", "yes" if value else "no")
+        kind, _, row_id = str(value).rpartition(":")
+        if ids.uuid_of(row_id):
+            return self._of_person(ids.uuid_of(row_id)) or self.of(kind or name, row_id)
+        return _moment(str(value), zone) or _called_on_pages(name, str(value))
 
     def _of_person(self, row_id: UUID | None) -> str:
         if row_id is None:
             return ""
         colleague = self.staff.get(row_id)
         return colleague.name if colleague is not None else self.patients.get(row_id, "")
+
+
+def _moment(value: str, zone: str) -> str:
+    """A day or a moment as the clinic reads it, "" for anything else."""
+    try:
+        if len(value) == len("2027-03-14"):
+            return times.date_of(date.fromisoformat(value))
+        at = datetime.fromisoformat(value) if value[10:11] == "T" else None
+    except ValueError:
+        return ""
+    return times.exact(at, zone) if at is not None and at.tzinfo is not None else ""
+
+
+def _called_on_pages(name: str, value: str) -> str:
+    """What pages call a value of this name: "Reached by phone" of reached_by_phone."""
+    known = items.dispositions() if name == "disposition" else words.table_of(TABLES[name]) if name in TABLES else {}
+    return known.get(value) or (value.replace("_", " ") if KEY.fullmatch(value) else value)
 
 
 def of_lines(session: Session, rows: Sequence[AuditEntry], staff: Mapping[UUID | None, Staff]) -> Names:

@@ -29,10 +29,10 @@ class NoReason(Exception):
 class Desk:
     """A decision as its page shows it: the live version, the draft with what it changes, and what stands in its way.
 
-    `wrong` are a draft's problems, each by its field and in words; `silences` says in words what could silence an alert, so that a second person must agree; `agrees` whether the
-    reader may be that person, `alone` that there is nobody else to ask, and `why_not` why one who is here too short a
-    time does not count (a sentence, or ""). `reason` says whether publishing must
-    have one.
+    `wrong` are the draft's problems, each by its field and in words; `silences` says in words what could silence an
+    alert, so that a second person must agree; `agrees` whether the reader may be that person, `alone` that there is
+    nobody else to ask, and `why_not` why one who is here too short a time does not count (a sentence, or ""). `reason`
+    says whether publishing must have one.
     """
 
     kind: str

@@ -22,7 +22,9 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   for (let around = place; around; around = around.parentElement) if (around.matches("details")) around.open = true;
   if (place.matches("li")) place.querySelector("details").open = true;
-  const field = place.matches("input, select, textarea") ? place : place.parentElement.querySelector("input:not([type=hidden]), select, textarea") ?? place;
+  const fields = [...(place.closest("details") ?? place.parentElement).querySelectorAll("input:not([type=hidden]), select, textarea")];
+  const follows = (field) => place === field || place.compareDocumentPosition(field) & (Node.DOCUMENT_POSITION_FOLLOWING | Node.DOCUMENT_POSITION_CONTAINED_BY);
+  const field = fields.find(follows) ?? place;
   field.scrollIntoView({ block: "center" });
   field.focus({ preventScroll: true });
 });

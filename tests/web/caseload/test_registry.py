@@ -39,18 +39,6 @@ def test_without_a_registry_the_page_says_how_to_have_one_and_nothing_leads_to_i
     assert "care model has no registry" in refused.text
 
 
-def test_how_they_agreed_is_said_by_whoever_enrolls_and_never_taken_for_granted(scene: Any) -> None:
-    patient = scene.house.patient()
-    path = f"/patients/{patient.id}/care"
-    assert not re.search(r'name="consent"[^>]*checked', scene.browser.get(path).text)
-    form = {name: value for name, value in scene.form().items() if name != "consent"}
-    refused = scene.browser.post(path, **form)
-    assert refused.status_code == 422
-    assert "Say whether they agreed verbally or in writing" in refused.text
-    assert re.search(r'name="consent"[^>]*aria-invalid', refused.text)
-    assert f'value="{form["practitioner"]}" selected' in refused.text
-
-
 def test_changing_the_care_model_says_how_many_episodes_would_be_out_of_sight(scene: Any) -> None:
     admin = scene.house.signed_in(scene.house.staff("Ada Chief", role="clinic_admin"))
     assert "With a model without a registry" not in admin.get("/settings/care").text

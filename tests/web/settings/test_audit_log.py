@@ -114,3 +114,25 @@ def test_an_auditor_has_the_log_and_emergency_access_in_the_menu_of_each_page(ho
     assert 'href="/emergency-access"' in menu
     manager = house.signed_in(house.staff()).get("/today").text
     assert 'href="/audit"' not in manager
+
+
+def test_details_are_said_as_the_pages_say_them_and_the_file_keeps_them_as_they_are(house: Any) -> None:
+    auditor = house.signed_in(house.staff("Nadia Ost", role="auditor"))
+    rosa = house.staff()
+    until = "2026-12-01T17:40:33Z"
+    facts = {
+        "role": "front_desk", "own": False, "until": until, "check_on": "2026-12-19", "owner": f"staff:{rosa.id}",
+        "disposition": "reached_by_phone", "reason": "goals_met", "item": str(rosa.clinic_id), "edit": 2,
+    }  # fmt: skip
+    with db.unit_of_work(house.clinic.id) as session:
+        audit.record(session, house.clinic.id, "operator", "item.tried", f"clinic:{house.clinic.id}", **facts)
+    page = auditor.get("/audit").text
+    for said in (
+        "role: Front desk", "own: no", "until: Dec 1, 2026, 10:40:33 AM MST", "check on: Dec 19, 2026",
+        "owner: Rosa Delgado", "disposition: Reached by phone", "reason: goals met", "draft, change: 2",
+    ):  # fmt: skip
+        assert said in page, said
+    assert f"item: item {str(rosa.clinic_id)[-8:]}" in page
+    file = auditor.get("/audit.csv").text
+    assert f"until={until}" in file
+    assert "disposition=reached_by_phone" in file

@@ -106,21 +106,6 @@ V3,12,DAYT16:00,
 """
 
 
-def test_languages_without_texts_are_named_before_anything_is_imported(house: Any, admin: Any) -> None:
-    file = PATIENTS.replace("1/2/1990,en\n13", "1/2/1990,vi\n13") + "14,Kor,Mogh,303-555-0104,1/2/1990,qqq\n"
-    address = send(admin, file).headers["Location"]
-    admin.post(address, check="1", **chosen(admin.get(address).text))
-    page = admin.get(address).text
-    assert records(house) == []
-    assert "There are no texts in Vietnamese. Patients who speak it get English: 1." in page
-    assert "“qqq” is no language that is known here" in page
-    admin.post(f"{address}/begin")
-    runs.drain()
-    page = admin.get(address).text
-    assert "There are no texts in Vietnamese. Patients who speak it get English: 1." in page
-    assert "“qqq” is no language" in page
-
-
 def test_the_kind_of_a_visit_comes_with_the_file_and_decides_its_steps(house: Any, admin: Any) -> None:
     day = {"name": "day", "before": "1 day", "text": "reminder_day"}
     cadence = {"name": "ours", "steps": [day], "kinds": {"Group visit": [{**day, "name": "group_day"}]}}
