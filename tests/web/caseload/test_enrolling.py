@@ -1,11 +1,11 @@
-"""An episode of care begins with what somebody has said, and with nothing that a form took for granted."""
+"""An episode of care begins with what somebody has said and nothing that a form took for granted; what its table says."""
 
 import re
 from typing import Any
 
 import pytest
 
-from tests.web.caseload.seeding import with_registry
+from tests.web.caseload.seeding import enrolled, with_registry
 
 
 @pytest.fixture
@@ -23,3 +23,12 @@ def test_how_they_agreed_is_said_by_whoever_enrolls_and_never_taken_for_granted(
     assert "Say whether they agreed verbally or in writing" in refused.text
     assert re.search(r'name="consent"[^>]*aria-invalid', refused.text)
     assert f'value="{form["practitioner"]}" selected' in refused.text
+
+
+def test_the_registry_says_what_a_contact_is_and_folds_what_is_seldom_needed(scene: Any) -> None:
+    enrolled(scene, scene.house.patient(), days_ago=3)
+    page = scene.browser.get("/caseload").text
+    assert "A contact is somebody speaking with the patient" in page
+    folded = page.split('<details class="menu ways">')[1].split("</details>")[0]
+    assert "Relapse plans" in folded
+    assert "Download as CSV" in folded

@@ -138,7 +138,9 @@ def test_an_episode_is_marked_and_then_nothing_of_it_leaves(house: Any, admin: A
         assert part_two.is_labelled(session, house.clinic.id, [f"episode:{episode_id}"])
     answered(house.clinic)
     epic.drain()
-    assert "it falls under 42 CFR Part 2" in admin.get(page).text
+    said = admin.get(page).text
+    assert "it falls under 42 CFR Part 2" in said
+    assert "<b>1 of it stays here for now</b>: it is looked at again when this is saved" in said
     manager.post(f"/patients/{patient_id}/care/part_two")
     admin.post(page, **SCREENS)
     epic.drain()
