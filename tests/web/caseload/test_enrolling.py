@@ -1,4 +1,4 @@
-"""An episode of care begins with what somebody has said and nothing that a form took for granted; what its table says."""
+"""An episode of care begins with what somebody has said, and nothing a form took for granted; what its table says."""
 
 import re
 from typing import Any
