@@ -167,6 +167,7 @@ def got_well(page: Page, service: str, patient: Patient) -> None:
 def plan_written(page: Page, service: str) -> None:
     """In the registry of plans they stand without one, until it is written with them."""
     page.goto(f"{service}/caseload")
+    page.locator("summary", has_text="More").click()
     page.get_by_role("link", name="Relapse plans").click()
     row = page.get_by_role("row", name="Walter Nowak")
     expect(row.get_by_text("no plan written")).to_be_visible()
